@@ -1,0 +1,88 @@
+/* The command-line options that the programs share: where and how to connect, and what about. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <getopt.h>
+
+#include "utasker_mqtt.h"
+
+typedef struct {
+    const char *program;
+    const char *host;
+    unsigned short port;
+    unsigned short keep_alive_seconds;  /* as in MQTT_OPTIONS */
+    const char *client_identifier;      /* 0: to be made up */
+    const char *user_name;              /* 0: none */
+    const char *password;               /* 0: none */
+    const char *will_topic;             /* 0: no will */
+    const char *will_payload;
+    int will_qos;
+    int will_retain;
+    int version_3_1;
+    int clean_session;
+    int qos;
+    const char *topics[MQTT_MAX_SUBSCRIPTIONS];
+    int topic_count;
+} OPTIONS;
+
+enum {                                  /* options without a letter */
+    OPTION_HELP = 256,
+    OPTION_VERSION,
+    OPTION_WILL_TOPIC,
+    OPTION_WILL_PAYLOAD,
+    OPTION_WILL_QOS,
+    OPTION_WILL_RETAIN,
+    OPTION_OWN                          /* the first that a program may use for itself */
+};
+
+/* For getopt_long, to be joined with the program's own. */
+#define OPTIONS_SHORT "h:i:k:p:P:q:t:u:V:"
+#define OPTIONS_LONG \
+    {"host", required_argument, 0, 'h'}, \
+    {"id", required_argument, 0, 'i'}, \
+    {"keepalive", required_argument, 0, 'k'}, \
+    {"port", required_argument, 0, 'p'}, \
+    {"pw", required_argument, 0, 'P'}, \
+    {"qos", required_argument, 0, 'q'}, \
+    {"topic", required_argument, 0, 't'}, \
+    {"username", required_argument, 0, 'u'}, \
+    {"protocol-version", required_argument, 0, 'V'}, \
+    {"will-topic", required_argument, 0, OPTION_WILL_TOPIC}, \
+    {"will-payload", required_argument, 0, OPTION_WILL_PAYLOAD}, \
+    {"will-qos", required_argument, 0, OPTION_WILL_QOS}, \
+    {"will-retain", no_argument, 0, OPTION_WILL_RETAIN}, \
+    {"help", no_argument, 0, OPTION_HELP}, \
+    {"version", no_argument, 0, OPTION_VERSION}
+
+#define OPTIONS_HELP \
+    "Connection:\n" \
+    "  -h, --host NAME              broker's name or address (default: localhost)\n" \
+    "  -p, --port PORT              broker's port (default: 1883)\n" \
+    "  -i, --id IDENTIFIER          client identifier (default: made up)\n" \
+    "  -u, --username NAME          user name\n" \
+    "  -P, --pw PASSWORD            password\n" \
+    "  -k, --keepalive SECONDS      keep-alive time, 0 for none (default: 300)\n" \
+    "  -V, --protocol-version V     mqttv311 or mqttv31 (default: mqttv311)\n" \
+    "      --will-topic TOPIC       topic of the will\n" \
+    "      --will-payload TEXT      message of the will (default: empty)\n" \
+    "      --will-qos QOS           QoS of the will: 0, 1 or 2 (default: 0)\n" \
+    "      --will-retain            make the will a retained message\n" \
+    "      --help                   show this help\n" \
+    "      --version                show the version\n"
+
+void options_init(OPTIONS *options, const char *program);
+
+/* Takes an option that the program does not know itself. The help text is what --help shows. Does not return where the option asks
+   for nothing but a text, or is wrong. */
+void options_take(OPTIONS *options, int option, const char *argument, const char *help);
+
+/* Refuses what does not go together, and arguments that are no options. To be called after the last option. */
+void options_check(const OPTIONS *options, int arguments_left);
+
+/* Reads a decimal number in a range, or refuses it. */
+unsigned long options_number(const OPTIONS *options, const char *what, const char *text, unsigned long minimum, unsigned long maximum);
+
+/* Says on standard error what is wrong, and exits. */
+void options_refuse(const OPTIONS *options, const char *format, ...);
+
+#endif

@@ -1,0 +1,186 @@
+//! The part of the C border that μTasker's `tcpip.h` declares too: names, numbers and behaviour are the original's.
+
+use super::{CLIENT, MQTT_CALLBACK, connection_flags, result, topic};
+use crate::error::Error;
+use crate::requests::Source;
+use crate::topic::is_filter;
+use core::ffi::{c_char, c_int, c_schar, c_uchar, c_ulong};
+
+/// Mode flag: a plain TCP connection. The low byte of the mode flags is the flag byte of CONNECT.
+pub const UNSECURE_MQTT_CONNECTION: c_ulong = 0x000;
+/// Mode flag: a TLS connection; needs fnSetMQTT_security.
+pub const SECURE_MQTT_CONNECTION: c_ulong = 0x100;
+/// Mode flag: the broker forgets the session when the connection ends. Without it both sides keep it: subscriptions, and
+/// what was not acknowledged.
+pub const MQTT_CONNECT_FLAG_CLEAN_SESSION: c_ulong = 0x02;
+/// Mode flag: there is a will, asked for with MQTT_WILL_TOPIC and MQTT_WILL_MESSAGE.
+pub const MQTT_CONNECT_FLAG_WILL_FLAG: c_ulong = 0x04;
+/// Mode flags: the QoS of the will, 0 to 2 in these two bits.
+pub const MQTT_CONNECT_FLAG_WILL_QOS_MASK: c_ulong = 0x18;
+/// Mode flag: the will is retained.
+pub const MQTT_CONNECT_FLAG_WILL_RETAIN: c_ulong = 0x20;
+/// Mode flag: there is a password, asked for with MQTT_USER_PASSWORD; only with a user name.
+pub const MQTT_CONNECT_FLAG_PASSWORD_FLAG: c_ulong = 0x40;
+/// Mode flag: there is a user name, asked for with MQTT_USER_NAME.
+pub const MQTT_CONNECT_FLAG_USER_NAME_FLAG: c_ulong = 0x80;
+
+/// QoS 0: at most once.
+pub const MQTT_SUBSCRIPTION_QoS_0: c_int = 0;
+/// QoS 1: at least once.
+pub const MQTT_SUBSCRIPTION_QoS_1: c_int = 1;
+/// QoS 2: exactly once.
+pub const MQTT_SUBSCRIPTION_QoS_2: c_int = 2;
+
+/// The port of plain connections.
+pub const MQTT_PORT: c_int = 1883;
+/// The port of secure connections.
+pub const MQTTS_PORT: c_int = 8883;
+
+/// The call was accepted.
+pub const MQTT_RESULT_OK: c_int = 0;
+/// There is no platform yet, or not now: there is no connection, or it is being ended.
+pub const ERROR_MQTT_NOT_READY: c_int = -1;
+/// There is a connection, or an attempt to make one.
+pub const ERROR_MQTT_IN_USE: c_int = -2;
+/// Event: the broker could not be reached (MQTT_LINK_UNREACHABLE). The connection is closed.
+pub const ERROR_MQTT_ARP_FAIL: c_int = -3;
+/// There is no such subscription, or no free entry for another.
+pub const ERROR_MQTT_NO_SUBSCRIPTION_ENTRY: c_int = -4;
+/// There is no topic: it is empty, or the reference is not in use.
+pub const ERROR_MQTT_MISSING_TOPIC: c_int = -5;
+/// No subscription can have this reference.
+pub const ERROR_MQTT_INVALID_SUBSCRIPTION: c_int = -6;
+
+/// Asks: write the client identifier, unique for each device, at ptrData; return its length. ulLength is the room, here and
+/// in all events that ask; a longer answer is refused. What is asked for while connecting: a refused or invalid answer ends
+/// the attempt with ERROR_MQTT_INVALID_ARGUMENT.
+pub const MQTT_CLIENT_IDENTIFIER: c_int = 1;
+/// Asks: write the topic of the will.
+pub const MQTT_WILL_TOPIC: c_int = 2;
+/// Asks: write the message of the will.
+pub const MQTT_WILL_MESSAGE: c_int = 3;
+/// Asks: write the user name.
+pub const MQTT_USER_NAME: c_int = 4;
+/// Asks: write the password. The library wipes it once it is sent.
+pub const MQTT_USER_PASSWORD: c_int = 5;
+/// The broker has accepted the connection. ulLength: 1 where it knew the session, else 0.
+pub const MQTT_CONNACK_RECEIVED: c_int = 6;
+/// The broker has accepted a subscription. ulLength: the QoS granted.
+pub const MQTT_SUBACK_RECEIVED: c_int = 7;
+/// A subscription has ended; its reference is free again.
+pub const MQTT_UNSUBACK_RECEIVED: c_int = 8;
+/// A publication has done its round (QoS 0: the link has taken it). ulLength: its QoS; the reference is that of the
+/// subscription, or 0. At QoS 2 a value other than 0 returned for a publication of fnPublishMQTT repeats it, with new data.
+pub const MQTT_PUBLISH_ACKNOWLEDGED: c_int = 9;
+/// Asks: write a topic, at most ulLength bytes. The reference is that of the subscription, or 0 for a one-off topic. An empty or
+/// invalid one fails the publication, or refuses the subscription.
+pub const MQTT_PUBLISH_TOPIC: c_int = 10;
+/// Asks: write the payload; the room is always MQTT_PUBLISH_ROOM. It is kept until it is acknowledged, and asked for once.
+pub const MQTT_PUBLISH_DATA: c_int = 11;
+/// A message: ulLength bytes at ptrData, until the callback returns. The reference is the lowest whose filter matches, else
+/// the lowest without stored topic, else 0.
+pub const MQTT_TOPIC_MESSAGE: c_int = 12;
+/// The connection has ended, or an attempt: by fnDisconnectMQTT, or by what a negative event or a refusal told before.
+pub const MQTT_CONNECTION_CLOSED: c_int = 13;
+/// The connection has ended, or an attempt, because the host has closed the link, or the link was lost.
+pub const MQTT_HOST_CLOSED: c_int = 14;
+
+/// Connects to a broker.
+///
+/// ucIP is its address in network order, copied: 4 bytes, 16 with MQTT_CONNECT_IPV6, or null where the platform knows its
+/// broker. fnCallback gets all events, inside fnPollMQTT. ulModeFlags are the flags above.
+///
+/// Returns 0, then MQTT_CONNACK_RECEIVED follows, or the end of the attempt: a cause if there is one (MQTT_CONNECTION_REFUSED
+/// or a negative event), MQTT_PUBLISH_FAILEDs, and one of MQTT_HOST_CLOSED, ERROR_MQTT_ARP_FAIL and MQTT_CONNECTION_CLOSED.
+/// ERROR_MQTT_NOT_READY, ERROR_MQTT_IN_USE; ERROR_MQTT_INVALID_ARGUMENT: no callback, or flags that contradict each other;
+/// ERROR_MQTT_NOT_SUPPORTED: not in this build. From any context.
+///
+/// # Safety
+/// `ucIP` is null or has as many bytes as the flags say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fnConnectMQTT(ucIP: *const c_uchar, fnCallback: MQTT_CALLBACK, ulModeFlags: c_ulong) -> c_int {
+    result(connection_flags(ulModeFlags).and_then(|mut connection| {
+        if fnCallback.is_none() {
+            return Err(Error::InvalidArgument);
+        }
+        if ucIP.is_null() {
+            connection.address_length = 0;
+        }
+        // SAFETY: the caller promises so many bytes.
+        unsafe { core::ptr::copy_nonoverlapping(ucIP, connection.address.as_mut_ptr(), usize::from(connection.address_length)) };
+        CLIENT.request(|border| {
+            border.requests.connect(connection)?;
+            border.callback = fnCallback;
+            Ok(0)
+        })
+    }))
+}
+
+/// Ends the connection, an attempt to make one, or the wait for the next attempt.
+///
+/// What was half sent, and the acknowledgements of what was sent, are waited for as long as the response time; the rest fails
+/// (in a session that is kept, QoS 1 and 2 stay). Then DISCONNECT, so that the broker drops the will, and
+/// MQTT_CONNECTION_CLOSED. Until that all requests are ERROR_MQTT_NOT_READY.
+///
+/// Returns 0 or ERROR_MQTT_NOT_READY. From any context.
+#[unsafe(no_mangle)]
+pub extern "C" fn fnDisconnectMQTT() -> c_int {
+    result(CLIENT.request(|border| border.requests.disconnect().map(|()| 0)))
+}
+
+/// Subscribes to a topic, wildcards allowed.
+///
+/// ptrInput is copied, at most MQTT_MAX_TOPIC_LENGTH bytes. Null: MQTT_PUBLISH_TOPIC asks for it whenever it is needed. A
+/// ucQoS above 2 counts as 2; it is also the default of publications to this reference.
+///
+/// Returns the reference, above 0; then MQTT_SUBACK_RECEIVED or MQTT_SUBSCRIPTION_REFUSED follows. ERROR_MQTT_NOT_READY,
+/// ERROR_MQTT_NO_SUBSCRIPTION_ENTRY, ERROR_MQTT_MISSING_TOPIC (empty), ERROR_MQTT_INVALID_TOPIC, ERROR_MQTT_TOPIC_TOO_LONG.
+/// From any context.
+///
+/// # Safety
+/// `ptrInput` is null or terminated by a zero.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fnSubscribeMQTT(ptrInput: *const c_char, ucQoS: c_uchar) -> c_int {
+    // SAFETY: as the caller promises.
+    result(unsafe { topic(ptrInput, is_filter) }.and_then(|topic| {
+        CLIENT.request(|border| border.requests.subscribe(topic, ucQoS).map(c_int::from))
+    }))
+}
+
+/// Ends the subscription of a reference. The reference stays in use until MQTT_UNSUBACK_RECEIVED.
+///
+/// Returns 0. ERROR_MQTT_NOT_READY; ERROR_MQTT_INVALID_SUBSCRIPTION: no reference is 0 or above MQTT_MAX_SUBSCRIPTIONS;
+/// ERROR_MQTT_NO_SUBSCRIPTION_ENTRY: not in use, or ending already. From any context.
+#[unsafe(no_mangle)]
+pub extern "C" fn fnUnsubscribeMQTT(ucSubscriptionRef: c_uchar) -> c_int {
+    result(CLIENT.request(|border| border.requests.unsubscribe(ucSubscriptionRef).map(|()| 0)))
+}
+
+/// Publishes what MQTT_PUBLISH_DATA will give.
+///
+/// To ptrTopic, copied; where it is null, to the topic of the subscription ucTopicReference; where that is 0, to the one that
+/// MQTT_PUBLISH_TOPIC will give. cQoS: 0, 1, 2, with MQTT_PUBLISH_RETAIN or without; negative or MQTT_PUBLISH_SUBSCRIPTION_QoS:
+/// that of the subscription, or 2 for a one-off topic.
+///
+/// Returns 0; then MQTT_PUBLISH_ACKNOWLEDGED or MQTT_PUBLISH_FAILED follows. ERROR_MQTT_NOT_READY;
+/// ERROR_MQTT_INVALID_SUBSCRIPTION; ERROR_MQTT_MISSING_TOPIC: empty, or the reference is not in use; ERROR_MQTT_INVALID_TOPIC:
+/// wildcards, or not UTF-8; ERROR_MQTT_TOPIC_TOO_LONG; ERROR_MQTT_INVALID_ARGUMENT: unknown bits in cQoS; ERROR_MQTT_BUSY: no
+/// room now, try again after an acknowledgement. From any context.
+///
+/// # Safety
+/// `ptrTopic` is null or terminated by a zero.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fnPublishMQTT(ucTopicReference: c_uchar, ptrTopic: *const c_char, cQoS: c_schar) -> c_int {
+    // SAFETY: as the caller promises.
+    let accepted = unsafe { super::publish(ucTopicReference, ptrTopic, cQoS, Source::Asked) };
+    result(accepted.map(|_| 0))
+}
+
+/// Prints a subscription with fnPrint, as in `Reference:1 QoS:2 Topic:uTasker/test1` and CR LF.
+///
+/// Returns 0. ERROR_MQTT_NO_SUBSCRIPTION_ENTRY: not in use; ERROR_MQTT_INVALID_SUBSCRIPTION: no reference is 0 or above
+/// MQTT_MAX_SUBSCRIPTIONS; ERROR_MQTT_NOT_READY: no platform. From any task.
+#[unsafe(no_mangle)]
+pub extern "C" fn fnShowMQTT_subscription(iRef: c_int) -> c_int {
+    result(super::show_subscription(iRef).map(|()| 0))
+}

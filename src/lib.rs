@@ -1,0 +1,34 @@
+//! MQTT 3.1.1 client for microcontrollers: a `no_std` core behind the C names of the μTasker MQTT API.
+#![no_std]
+
+// Each may use only those above it.
+pub mod config;
+pub mod error;
+pub mod wire;
+pub mod packet;
+pub mod topic;
+pub mod subscriptions;
+pub mod outbox;
+pub mod inbox;
+pub mod requests;
+pub mod session;
+pub mod platform;
+pub mod ffi;
+
+// The test harness unwinds and brings its own panic handler.
+#[cfg(not(panic = "abort"))]
+extern crate std;
+
+/// The plain build has no panic that can be reached: this function of the firmware does not exist there, so that one would be
+/// an error of the linker. GNU ld leaves out sections of this name, so that it is none where sections are not collected.
+#[cfg(panic = "abort")]
+#[panic_handler]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".gnu.lto_panic"))]
+#[cfg_attr(target_os = "none", unsafe(link_section = ".gnu.lto_panic"))]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    unsafe extern "C" {
+        fn fnPanicMQTT() -> !;
+    }
+    // SAFETY: always callable.
+    unsafe { fnPanicMQTT() }
+}

@@ -1,0 +1,160 @@
+//! All that is imported from C: the functions of the firmware in [`MQTT_PLATFORM`], and the critical section.
+#![expect(non_snake_case, reason = "matching C style, not Rust")]
+
+use crate::session::Lost;
+use core::ffi::{c_char, c_int, c_uchar, c_ulong, c_ushort, c_void};
+
+/// Result of fnOpen, fnSend or fnReceive: the host has closed the connection.
+pub const MQTT_LINK_CLOSED: c_int = -1;
+/// Result of fnOpen, fnSend or fnReceive: the connection was reset, or timed out.
+pub const MQTT_LINK_FAILED: c_int = -2;
+/// Result of fnOpen, fnSend or fnReceive: address resolution or routing has failed.
+pub const MQTT_LINK_UNREACHABLE: c_int = -3;
+
+/// What the firmware provides: a TCP connection, a clock and a few services.
+///
+/// Set all to zero, fill in, and hand it to fnSetMQTT_platform. It must outlive the library's use. None of the functions
+/// may block; all but fnWake and fnPrint are called inside fnPollMQTT only, never inside the critical section.
+#[repr(C)]
+pub struct MQTT_PLATFORM {
+    /// Handed to every function below.
+    pub ptrContext: *mut c_void,
+    /// Starts a TCP connection and returns 0, also where the connection is still being made, or a negative MQTT_LINK_
+    /// value. ptrAddress has ucAddressLength bytes in network order: 4, 16 (MQTT_CONNECT_IPV6), or 0: the platform knows its
+    /// broker and resolves the name, at every attempt.
+    pub fnOpen: Option<unsafe extern "C" fn(ptrContext: *mut c_void, ptrAddress: *const c_uchar, ucAddressLength: c_uchar, usPort: c_ushort) -> c_int>,
+    /// Takes as many bytes as it can now and returns their number; 0: none now, since the connection is still being made or
+    /// its buffer is full; negative MQTT_LINK_ value: the connection is lost. Zero must never be returned for a lost one.
+    pub fnSend: Option<unsafe extern "C" fn(ptrContext: *mut c_void, ptrData: *const c_uchar, usLength: c_ushort) -> c_int>,
+    /// Gives up to usLength bytes that have arrived and returns their number; 0: none now; negative MQTT_LINK_ value: the
+    /// connection is lost, and all that had arrived was given before. Zero must never be returned for a lost one.
+    pub fnReceive: Option<unsafe extern "C" fn(ptrContext: *mut c_void, ptrData: *mut c_uchar, usLength: c_ushort) -> c_int>,
+    /// Ends the connection; what fnSend took is still delivered. Called once for each fnOpen that returned 0, also after
+    /// errors.
+    pub fnClose: Option<unsafe extern "C" fn(ptrContext: *mut c_void)>,
+    /// A clock in milliseconds, from any start, of which the lower 32 bits count.
+    pub fnMilliseconds: Option<unsafe extern "C" fn(ptrContext: *mut c_void) -> c_ulong>,
+    /// Fills in random bytes and returns 0, or negative. May be 0 where nothing is secure: the clock then has to do.
+    pub fnRandom: Option<unsafe extern "C" fn(ptrContext: *mut c_void, ptrData: *mut c_uchar, usLength: c_ushort) -> c_int>,
+    /// Seconds since 1970, for certificates. May be 0: their dates are not checked. A clock that answers 0 is not set: no
+    /// certificate is then valid.
+    pub fnUnixTime: Option<unsafe extern "C" fn(ptrContext: *mut c_void) -> c_ulong>,
+    /// Prints for fnShowMQTT_subscription, in the context of its caller. May be 0.
+    pub fnPrint: Option<unsafe extern "C" fn(ptrContext: *mut c_void, ptrText: *const c_char)>,
+    /// A call has left work for fnPollMQTT: wakes the task that polls. Called in the context of the caller, interrupts
+    /// included, outside the critical section. Must not poll. May be 0.
+    pub fnWake: Option<unsafe extern "C" fn(ptrContext: *mut c_void)>,
+}
+
+/// A platform whose necessary functions are all there.
+#[derive(Clone, Copy)]
+pub(crate) struct Platform(&'static MQTT_PLATFORM);
+
+fn lost(result: c_int) -> Lost {
+    match result {
+        MQTT_LINK_CLOSED => Lost::Closed,
+        MQTT_LINK_UNREACHABLE => Lost::Unreachable,
+        _ => Lost::Failed,
+    }
+}
+
+/// What `fnSend` or `fnReceive` returned; more than it was given is a defect of the platform.
+fn count(result: Option<c_int>, limit: u16) -> Result<u16, Lost> {
+    let result = result.unwrap_or(MQTT_LINK_FAILED);
+    u16::try_from(result).ok().filter(|count| *count <= limit).ok_or(lost(result))
+}
+
+impl Platform {
+    /// # Safety
+    /// `platform` is null, or points to a platform that stays as it is for the program's life.
+    pub(crate) unsafe fn new(platform: *const MQTT_PLATFORM) -> Option<Self> {
+        // SAFETY: as the caller promises.
+        let platform = unsafe { platform.as_ref() }?;
+        platform.fnOpen.and(platform.fnSend).and(platform.fnReceive).and(platform.fnClose).and(platform.fnMilliseconds)?;
+        Some(Self(platform))
+    }
+
+    pub(crate) fn open(self, address: &[u8], port: u16) -> Result<(), Lost> {
+        // SAFETY: the firmware's function, with its own context and a valid range.
+        match self.0.fnOpen.map(|open| unsafe { open(self.0.ptrContext, address.as_ptr(), address.len() as c_uchar, port) }) {
+            Some(0) => Ok(()),
+            result => Err(lost(result.unwrap_or(MQTT_LINK_FAILED))),
+        }
+    }
+
+    /// # Safety
+    /// `length` bytes can be read at `data`.
+    pub(crate) unsafe fn send(self, data: *const u8, length: u16) -> Result<u16, Lost> {
+        // SAFETY: the firmware's function, with its own context and the caller's range.
+        count(self.0.fnSend.map(|send| unsafe { send(self.0.ptrContext, data, length) }), length)
+    }
+
+    /// # Safety
+    /// `length` bytes can be written at `data`.
+    pub(crate) unsafe fn receive(self, data: *mut u8, length: u16) -> Result<u16, Lost> {
+        // SAFETY: the firmware's function, with its own context and the caller's range.
+        count(self.0.fnReceive.map(|receive| unsafe { receive(self.0.ptrContext, data, length) }), length)
+    }
+
+    pub(crate) fn close(self) {
+        if let Some(close) = self.0.fnClose {
+            // SAFETY: the firmware's function, with its own context.
+            unsafe { close(self.0.ptrContext) }
+        }
+    }
+
+    pub(crate) fn milliseconds(self) -> u32 {
+        // SAFETY: the firmware's function, with its own context.
+        self.0.fnMilliseconds.map_or(0, |milliseconds| unsafe { milliseconds(self.0.ptrContext) }) as u32
+    }
+
+    /// Four random bytes; where the firmware has none, what the clock gives, spread over all bits.
+    pub(crate) fn random(self) -> u32 {
+        let mut bytes = self.milliseconds().wrapping_mul(0x9e37_79b1).to_ne_bytes();
+        if let Some(random) = self.0.fnRandom {
+            // SAFETY: the firmware's function, with its own context and a valid range. Its failure leaves the clock.
+            let _ = unsafe { random(self.0.ptrContext, bytes.as_mut_ptr(), bytes.len() as c_ushort) };
+        }
+        u32::from_ne_bytes(bytes)
+    }
+
+    /// # Safety
+    /// `text` is terminated by a zero.
+    pub(crate) unsafe fn print(self, text: *const c_char) {
+        if let Some(print) = self.0.fnPrint {
+            // SAFETY: the firmware's function, with its own context and the caller's text.
+            unsafe { print(self.0.ptrContext, text) }
+        }
+    }
+
+    pub(crate) fn wake(self) {
+        if let Some(wake) = self.0.fnWake {
+            // SAFETY: the firmware's function, with its own context.
+            unsafe { wake(self.0.ptrContext) }
+        }
+    }
+}
+
+unsafe extern "C" {
+    /// Of the firmware: keeps out everything that calls the library, and returns the state before. Nests, and may be called from
+    /// interrupts. Never held across a callback, a function of the platform or the copy of a payload.
+    fn fnEnterMQTT_critical() -> c_ulong;
+    /// Of the firmware: restores the state that the matching call of fnEnterMQTT_critical returned.
+    fn fnExitMQTT_critical(ulState: c_ulong);
+}
+
+struct Firmware;
+critical_section::set_impl!(Firmware);
+
+// SAFETY: the firmware promises that nothing that calls the library runs between the two functions, and that they nest.
+unsafe impl critical_section::Impl for Firmware {
+    unsafe fn acquire() -> critical_section::RawRestoreState {
+        // SAFETY: always callable.
+        (unsafe { fnEnterMQTT_critical() }) as critical_section::RawRestoreState
+    }
+
+    unsafe fn release(state: critical_section::RawRestoreState) {
+        // SAFETY: `state` is what the matching call of `acquire` returned.
+        unsafe { fnExitMQTT_critical(state as c_ulong) }
+    }
+}
