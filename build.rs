@@ -1,6 +1,7 @@
 //! Reads the firmware's configuration (`MQTT_CONFIG_H`) through the C preprocessor and writes it down twice: as Rust
 //! constants for the crate, and as `utasker_mqtt_config.h` beside the archive, for the header.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a build that cannot go on has to stop")]
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -75,23 +76,24 @@ fn stop(reason: &str) -> ! {
     std::process::exit(1);
 }
 
-/// Asks the preprocessor for each bit of each value, so that whatever `#if` can evaluate works, expressions included.
+/// Asks the preprocessor for each bit of each value, so that whatever `#if` can evaluate works, expressions included. The
+/// names stand in quotes where they must not be replaced.
 fn configured(file: &Path) -> Vec<u64> {
     println!("cargo::rerun-if-changed={}", file.display());
     let file = fs::canonicalize(file).unwrap_or_else(|error| stop(&format!("MQTT_CONFIG_H: {}: {error}", file.display())));
     let mut questions = format!("#include \"{}\"\n", file.display());
     for Setting { name, .. } in &SETTINGS {
-        writeln!(questions, "#ifdef {name}\n@{name} defined\n#if ({name}) < 0 || ({name}) > 0xffffffff\n@{name} range\n#endif").unwrap();
+        writeln!(questions, "#ifdef {name}\n@\"{name}\" defined\n#if ({name}) < 0 || ({name}) > 0xffffffff\n@\"{name}\" range\n#endif").unwrap();
         for bit in 0..32 {
-            writeln!(questions, "#if (({name}) >> {bit}) & 1\n@{name} {bit}\n#endif").unwrap();
+            writeln!(questions, "#if (({name}) >> {bit}) & 1\n@\"{name}\" {bit}\n#endif").unwrap();
         }
         questions.push_str("#endif\n");
     }
     for name in UNSUPPORTED {
-        writeln!(questions, "#ifdef {name}\n@{name} defined\n#endif").unwrap();
+        writeln!(questions, "#ifdef {name}\n@\"{name}\" defined\n#endif").unwrap();
     }
     let answers = preprocess(&questions);
-    let answered = |name: &str, what: &str| answers.lines().any(|line| line.trim() == format!("@{name} {what}"));
+    let answered = |name: &str, what: &str| answers.lines().any(|line| line.trim() == format!("@\"{name}\" {what}"));
     for name in UNSUPPORTED {
         if answered(name, "defined") {
             stop(&format!("{name} is defined in MQTT_CONFIG_H, but secure connections are not part of this build"));

@@ -4,13 +4,14 @@
 
 pub mod utasker;
 
-use crate::config::{MAX_SUBSCRIPTIONS, MAX_TOPIC_LENGTH};
+use crate::config::MAX_TOPIC_LENGTH;
 use crate::error::Error;
-use crate::outbox::{LENGTH, Memory};
+use crate::memory::{Memory, TRANSMIT_END};
 use crate::platform::{MQTT_PLATFORM, Platform};
-use crate::requests::{Accepted, Connection, Guard, Options, Phase, Publish, Requests, Source};
-use crate::session::{Event, Kind, NEVER, Session, Step};
-use crate::topic::is_name;
+use crate::subscriptions::Subscription;
+use crate::requests::{Connection, Options, Publish, Source};
+use crate::session::{Data, NEVER, Session, Step};
+use crate::topic::{Text, is_valid};
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::{c_char, c_int, c_schar, c_uchar, c_ulong, c_ushort, c_void};
 
@@ -159,117 +160,97 @@ pub struct MQTT_SUBSCRIPTION {
     pub ucGranted: c_uchar,
 }
 
-/// What calls of the C border share with the session, inside the critical section.
-struct Border {
-    requests: Requests,
+/// What is behind the C border, inside the critical section.
+struct Client {
+    session: Session,
     platform: Option<Platform>,
     callback: MQTT_CALLBACK,
-    port: u16,
     polling: bool,
 }
 
-struct Client {
-    border: UnsafeCell<Border>,
-    memory: Memory,
-    session: UnsafeCell<Session>,
-    /// The event that the callback is in.
-    event: Cell<Kind>,
+struct Shared<T>(UnsafeCell<T>);
+
+// SAFETY: the client is only reached through `critical`; a range of the memory is only touched by whom the session gave it.
+unsafe impl<T> Sync for Shared<T> {}
+
+static CLIENT: Shared<Client> =
+    Shared(UnsafeCell::new(Client { session: Session::new(), platform: None, callback: None, polling: false }));
+static MEMORY: Shared<Memory> = Shared(UnsafeCell::new(Memory::new()));
+
+fn memory() -> &'static Memory {
+    // SAFETY: nobody has it for himself alone.
+    unsafe { &*MEMORY.0.get() }
 }
 
-// SAFETY: `border` is only reached inside the critical section; a range of `memory` only by whom claimed it there; `session` and
-// `event` only by the poll that has set `polling`, and by the callbacks inside it.
-unsafe impl Sync for Client {}
-
-static CLIENT: Client = Client {
-    border: UnsafeCell::new(Border { requests: Requests::new(), platform: None, callback: None, port: 0, polling: false }),
-    memory: Memory::new(),
-    session: UnsafeCell::new(Session::new()),
-    event: Cell::new(Kind::None),
-};
-
-impl Guard for Client {
-    fn with<R>(&self, change: impl FnOnce(&mut Requests) -> R) -> R {
-        self.critical(|border| change(&mut border.requests))
-    }
-
-    fn memory(&self) -> &Memory {
-        &self.memory
-    }
+/// Runs `work` where nothing else reaches the client.
+fn critical<R>(work: impl FnOnce(&mut Client) -> R) -> R {
+    // SAFETY: nothing else runs meanwhile, and no `work` calls this again.
+    critical_section::with(|_| work(unsafe { &mut *CLIENT.0.get() }))
 }
 
-impl Client {
-    fn critical<R>(&self, change: impl FnOnce(&mut Border) -> R) -> R {
-        // SAFETY: nothing else runs meanwhile, and no `change` calls this again.
-        critical_section::with(|_| change(unsafe { &mut *self.border.get() }))
-    }
+/// What a function of the C border asks for.
+enum Request<'a> {
+    Platform(Platform),
+    Options(Options),
+    Connect(Connection, MQTT_CALLBACK),
+    Disconnect,
+    Subscribe(Option<&'a [Cell<u8>]>, u8),
+    Unsubscribe(u8),
+    Publish(Publish<'a>),
+    /// A copied payload: to be published, and where it begins.
+    PublishCopied(Publish<'a>, &'a mut u16),
+    Copied(u8),
+}
 
-    /// Makes a request and wakes whoever polls.
-    fn request<R>(&self, request: impl FnOnce(&mut Border) -> Result<R, Error>) -> Result<R, Error> {
-        let (platform, made) = self.critical(|border| match border.platform {
-            Some(platform) => Ok((platform, request(border))),
-            None => Err(Error::NotReady),
-        })?;
-        if made.is_ok() {
-            platform.wake();
-        }
-        made
-    }
-
-    /// Changes what no connection may have changed under it.
-    fn between_connections(&self, change: impl FnOnce(&mut Border)) -> Result<c_int, Error> {
-        self.critical(|border| {
-            if border.requests.phase != Phase::Closed {
-                return Err(Error::InUse);
+/// Makes a request and wakes whoever polls. Returns what it is answered with, 0 where that is nothing.
+fn request(request: Request) -> Result<u16, Error> {
+    let (answer, platform) = critical(|client| {
+        let Client { session, platform, callback, polling: _ } = client;
+        if let Request::Platform(new) = request {
+            // Whether there is a connection is told by the options' check.
+            let answer = session.requests.set_options(session.requests.options).map(|()| 0);
+            if answer.is_ok() {
+                *platform = Some(new);
             }
-            change(border);
-            Ok(0)
-        })
-    }
-
-    /// Does what the session wants, until that is to wait.
-    fn poll(&self, platform: Platform) -> u32 {
-        // SAFETY: only the poll that has set `polling` comes here. Each step borrows anew, so that a callback may look at it.
-        let session = || unsafe { &mut *self.session.get() };
-        let data = |bytes| session().bytes(self, bytes).map_or(core::ptr::null_mut(), |bytes| bytes.as_ptr() as *mut u8);
-        session().wake(platform.milliseconds());
-        loop {
-            match session().step(self) {
-                Step::Open => {
-                    let (connection, port) = self.critical(|border| (border.requests.connection, border.port));
-                    let address = connection.address.get(..usize::from(connection.address_length)).unwrap_or_default();
-                    let random = platform.random();
-                    session().opened(self, platform.open(address, port), random);
-                }
-                Step::Close => platform.close(),
-                // SAFETY: the session has so many bytes there.
-                Step::Send(bytes) => session().sent(self, unsafe { platform.send(data(bytes), bytes.length) }),
-                // SAFETY: the session has so many bytes there.
-                Step::Receive(bytes) => session().received(unsafe { platform.receive(data(bytes), bytes.length) }),
-                Step::Tell(event) => {
-                    let answer = self.tell(event, data(event.data));
-                    session().answered(self, answer);
-                }
-                Step::Wait(milliseconds) => return milliseconds,
-            }
+            return (answer, None);
         }
+        let requests = &mut session.requests;
+        let answer = match request {
+            _ if platform.is_none() => Err(Error::NotReady),
+            Request::Platform(_) => Ok(0),
+            Request::Options(options) => requests.set_options(options).map(|()| 0),
+            Request::Connect(connection, events) => requests.connect(connection).map(|()| {
+                *callback = events;
+                0
+            }),
+            Request::Disconnect => requests.disconnect().map(|()| 0),
+            Request::Subscribe(topic, qos) => requests.subscribe(topic, qos),
+            Request::Unsubscribe(reference) => requests.unsubscribe(reference).map(|()| 0),
+            Request::Publish(publish) => requests.publish(memory(), &publish).map(|index| requests.outbox.entry(index).handle),
+            Request::PublishCopied(publish, end) => requests.publish(memory(), &publish).map(|index| {
+                let entry = requests.outbox.entry(index);
+                *end = entry.start + entry.length;
+                index.into()
+            }),
+            Request::Copied(index) => requests.copied(index).map(|()| requests.outbox.entry(index).handle),
+        };
+        (answer, *platform)
+    });
+    if let (Ok(_), Some(platform)) = (answer, platform) {
+        platform.wake();
     }
-
-    fn tell(&self, event: Event, data: *mut u8) -> u16 {
-        let Some(callback) = self.critical(|border| border.callback) else { return 0 };
-        self.event.set(event.kind);
-        // SAFETY: the application's function; `data` has as many bytes as the event says.
-        let answer = unsafe { callback(event.kind as c_schar, data, c_ulong::from(event.number), event.reference) };
-        self.event.set(Kind::None);
-        answer
-    }
+    answer
 }
 
-fn result(result: Result<c_int, Error>) -> c_int {
-    result.unwrap_or_else(|error| error as c_int)
+fn result(result: Result<u16, Error>) -> c_int {
+    match result {
+        Ok(value) => value.into(),
+        Err(error) => error as c_int,
+    }
 }
 
 /// What the mode flags ask for.
-fn connection_flags(flags: c_ulong) -> Result<Connection, Error> {
+fn connection(flags: c_ulong) -> Result<Connection, Error> {
     use utasker::*;
     const WILL_DETAILS: c_ulong = MQTT_CONNECT_FLAG_WILL_QOS_MASK | MQTT_CONNECT_FLAG_WILL_RETAIN;
     const KNOWN: c_ulong = 0xfe | SECURE_MQTT_CONNECTION | MQTT_CONNECT_IPV6 | MQTT_CONNECT_VERSION_3_1;
@@ -296,7 +277,7 @@ fn connection_flags(flags: c_ulong) -> Result<Connection, Error> {
 ///
 /// # Safety
 /// `text` is null or terminated by a zero; what is returned lives as long as the text.
-unsafe fn topic<'a>(text: *const c_char, is_valid: impl FnOnce(core::iter::Copied<core::slice::Iter<'a, u8>>) -> bool) -> Result<Option<&'a [u8]>, Error> {
+unsafe fn topic<'a>(text: *const c_char, kind: Text) -> Result<Option<&'a [Cell<u8>]>, Error> {
     if text.is_null() {
         return Ok(None);
     }
@@ -304,40 +285,34 @@ unsafe fn topic<'a>(text: *const c_char, is_valid: impl FnOnce(core::iter::Copie
     // SAFETY: no byte behind the terminating zero is read.
     while unsafe { *text.add(length) } != 0 {
         length += 1;
-        if length > usize::from(LENGTH) {
+        if length > usize::from(TRANSMIT_END) {
             return Err(Error::TopicTooLong);
         }
     }
-    // SAFETY: so many bytes were just read.
-    let topic = unsafe { core::slice::from_raw_parts(text.cast(), length) };
+    // SAFETY: so many bytes were just read; a cell is laid out as its byte, and is not written here.
+    let topic = unsafe { core::slice::from_raw_parts(text.cast::<Cell<u8>>(), length) };
     match length {
         0 => Err(Error::MissingTopic),
-        _ if is_valid(topic.iter().copied()) => Ok(Some(topic)),
+        _ if is_valid(topic, kind) => Ok(Some(topic)),
         _ => Err(Error::InvalidTopic),
     }
 }
 
-/// The QoS that `cQoS` means, `None` for the subscription's, and whether the message is retained.
-fn qos(value: c_schar) -> Result<(Option<u8>, bool), Error> {
-    if value < 0 {
-        return Ok((None, false));
-    }
-    let value = value as u8;
-    if value & !0x1f != 0 {
+/// # Safety
+/// `text` is null or terminated by a zero.
+unsafe fn publish<'a>(reference: u8, text: *const c_char, value: c_schar, source: Source) -> Result<Publish<'a>, Error> {
+    let bits = value as u8;
+    if value >= 0 && bits & !0x1f != 0 {
         return Err(Error::InvalidArgument);
     }
-    let qos = value & 0x0f;
-    Ok(((qos != 0x0f).then_some(qos.min(2)), value & 0x10 != 0))
-}
-
-/// # Safety
-/// `topic_text` is null or terminated by a zero.
-unsafe fn publish(reference: u8, topic_text: *const c_char, value: c_schar, source: Source) -> Result<Accepted, Error> {
-    // SAFETY: as the caller promises.
-    let topic = unsafe { topic(topic_text, is_name) };
-    let (qos, retain) = qos(value)?;
-    CLIENT.request(|border| {
-        border.requests.publish(&CLIENT.memory, Publish { reference, topic: topic?, qos, retain, source })
+    let qos = bits & 0x0f;
+    Ok(Publish {
+        reference,
+        // SAFETY: as the caller promises.
+        topic: unsafe { topic(text, Text::Name) }?,
+        qos: (value >= 0 && qos != 0x0f).then_some(qos.min(2)),
+        retain: value >= 0 && bits & 0x10 != 0,
+        source,
     })
 }
 
@@ -352,7 +327,7 @@ unsafe fn publish(reference: u8, topic_text: *const c_char, value: c_schar, sour
 pub unsafe extern "C" fn fnSetMQTT_platform(ptrPlatform: *const MQTT_PLATFORM) -> c_int {
     // SAFETY: as the caller promises.
     let platform = unsafe { Platform::new(ptrPlatform) }.ok_or(Error::InvalidArgument);
-    result(platform.and_then(|platform| CLIENT.between_connections(|border| border.platform = Some(platform))))
+    result(platform.and_then(|platform| request(Request::Platform(platform))))
 }
 
 /// The name by which a C firmware links fnSetMQTT_platform: see the header.
@@ -376,18 +351,14 @@ pub unsafe extern "C" fn fnSetMQTT_platform_of_version(ptrPlatform: *const MQTT_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fnSetMQTT_options(ptrOptions: *const MQTT_OPTIONS) -> c_int {
     // SAFETY: as the caller promises.
-    let options = unsafe { ptrOptions.as_ref() }.ok_or(Error::InvalidArgument);
-    result(options.and_then(|options| {
-        CLIENT.between_connections(|border| {
-            border.port = options.usPort;
-            border.requests.options = Options {
-                keep_alive: options.usKeepAliveSeconds,
-                response: options.usResponseSeconds,
-                reconnect_first: options.usReconnectMinSeconds,
-                reconnect_longest: options.usReconnectMaxSeconds,
-            };
-        })
-    }))
+    let Some(options) = (unsafe { ptrOptions.as_ref() }) else { return Error::InvalidArgument as c_int };
+    result(request(Request::Options(Options {
+        port: options.usPort,
+        keep_alive: options.usKeepAliveSeconds,
+        response: options.usResponseSeconds,
+        reconnect_first: options.usReconnectMinSeconds,
+        reconnect_longest: options.usReconnectMaxSeconds,
+    })))
 }
 
 /// Chooses the security of the connections that follow. ptrSecurity is copied, what it points to is not.
@@ -409,15 +380,46 @@ pub unsafe extern "C" fn fnSetMQTT_security(ptrSecurity: *const MQTT_SECURITY) -
 /// nothing and returns 0xffffffff.
 #[unsafe(no_mangle)]
 pub extern "C" fn fnPollMQTT() -> c_ulong {
-    let platform = CLIENT.critical(|border| {
-        let platform = border.platform.filter(|_| !border.polling);
-        border.polling |= platform.is_some();
-        platform
+    let started = critical(|client| {
+        let platform = client.platform.filter(|_| !client.polling)?;
+        client.polling = true;
+        Some(platform)
     });
-    let Some(platform) = platform else { return c_ulong::from(NEVER) };
-    let wait = CLIENT.poll(platform);
-    CLIENT.critical(|border| border.polling = false);
-    c_ulong::from(wait)
+    let Some(platform) = started else { return NEVER.into() };
+    let mut outcome = platform.milliseconds() as i32;
+    loop {
+        let (step, data, event) = critical(|client| {
+            let step = client.session.step(memory(), outcome);
+            client.polling = step != Step::Wait;
+            (step, client.session.data, client.session.event)
+        });
+        let Data { start, length } = data;
+        let place = memory().range(start, length).as_ptr() as *mut u8;
+        outcome = match step {
+            Step::Wait => return critical(|client| client.session.wait).into(),
+            Step::Random => platform.random() as i32,
+            Step::Open => {
+                let (connection, port) = critical(|client| (client.session.requests.connection, client.session.requests.options.port));
+                platform.open(connection, if port == 0 { utasker::MQTT_PORT as u16 } else { port })
+            }
+            Step::Close => {
+                platform.close();
+                0
+            }
+            // SAFETY: the session gives the link so many bytes there.
+            Step::Send => unsafe { platform.send(place, length) },
+            // SAFETY: the session gives the link so many bytes there.
+            Step::Receive => unsafe { platform.receive(place, length) },
+            Step::Tell => match critical(|client| client.callback) {
+                // SAFETY: the application's function, with so many bytes as the event says.
+                Some(callback) => unsafe {
+                    let place = if event.kind.has_data() { place } else { core::ptr::null_mut() };
+                    callback(event.kind as c_schar, place, event.number.into(), event.reference).into()
+                },
+                None => 0,
+            },
+        };
+    }
 }
 
 /// Publishes usLength bytes at ptrData, copied during the call. Topic and cQoS as for fnPublishMQTT.
@@ -433,15 +435,15 @@ pub unsafe extern "C" fn fnPublishMQTT_data(ucRef: c_uchar, ptrTopic: *const c_c
         return Error::InvalidArgument as c_int;
     }
     // SAFETY: as the caller promises.
-    let accepted = unsafe { publish(ucRef, ptrTopic, cQoS, Source::Copied(usLength)) };
-    result(accepted.and_then(|accepted| {
-        let place = CLIENT.memory.range(accepted.payload_start, usLength);
+    let publish = unsafe { publish(ucRef, ptrTopic, cQoS, Source::Copied(usLength)) };
+    let mut end = 0;
+    result(publish.and_then(|publish| request(Request::PublishCopied(publish, &mut end))).and_then(|index| {
+        let place = memory().range(end - usLength, usLength);
         if usLength != 0 {
-            // SAFETY: the caller promises so many bytes; the place was claimed for them, and is this call's alone until `copied`.
+            // SAFETY: the caller promises so many bytes; the place is this call's alone until `Copied`.
             unsafe { core::ptr::copy_nonoverlapping(ptrData.cast(), place.as_ptr() as *mut u8, place.len()) };
         }
-        CLIENT.request(|border| border.requests.copied(accepted.index))?;
-        Ok(c_int::from(accepted.handle))
+        request(Request::Copied(index as u8))
     }))
 }
 
@@ -455,10 +457,10 @@ pub unsafe extern "C" fn fnPublishMQTT_data(ucRef: c_uchar, ptrTopic: *const c_c
 /// `ptrTopic` is null or terminated by a zero.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fnPublishMQTT_stream(ucRef: c_uchar, ptrTopic: *const c_char, cQoS: c_schar, ulTotalLength: c_ulong) -> c_int {
-    let Ok(total) = u32::try_from(ulTotalLength) else { return Error::MessageTooLong as c_int };
+    // More than MQTT can carry stays more.
+    let total = ulTotalLength.min(NEVER.into()) as u32;
     // SAFETY: as the caller promises.
-    let accepted = unsafe { publish(ucRef, ptrTopic, cQoS, Source::Streamed(total)) };
-    result(accepted.map(|accepted| c_int::from(accepted.handle)))
+    result(unsafe { publish(ucRef, ptrTopic, cQoS, Source::Streamed(total)) }.and_then(|publish| request(Request::Publish(publish))))
 }
 
 /// Tells details of the message that the present event is about: in MQTT_TOPIC_MESSAGE, MQTT_TOPIC_MESSAGE_PART, MQTT_PUBLISH_TOPIC,
@@ -474,10 +476,8 @@ pub unsafe extern "C" fn fnGetMQTT_message(ptrMessage: *mut MQTT_MESSAGE) -> c_i
     if ptrMessage.is_null() {
         return Error::InvalidArgument as c_int;
     }
-    // SAFETY: inside a callback, the poll that runs it does not touch the session.
-    let session = unsafe { &mut *CLIENT.session.get() };
-    let Some(message) = session.message(&CLIENT, CLIENT.event.get()) else { return Error::NotReady as c_int };
-    let topic = session.bytes(&CLIENT, message.topic).map_or(core::ptr::null(), |topic| topic.as_ptr().cast());
+    let Some(message) = critical(|client| client.session.message(memory())) else { return Error::NotReady as c_int };
+    let topic = message.topic.map_or(core::ptr::null(), |Data { start, length }| memory().range(start, length).as_ptr().cast());
     let details = MQTT_MESSAGE {
         ptrTopic: topic,
         usTopicLength: message.topic_length,
@@ -505,10 +505,12 @@ pub unsafe extern "C" fn fnGetMQTT_subscription(iRef: c_int, ptrSubscription: *m
     if ptrSubscription.is_null() {
         return Error::InvalidArgument as c_int;
     }
-    result(subscription(iRef, |subscription| {
-        let ptrTopic = subscription.topic().map_or(core::ptr::null(), |topic| topic.as_ptr().cast());
-        MQTT_SUBSCRIPTION { ptrTopic, ucQoS: subscription.qos, ucGranted: subscription.granted }
-    }).map(|subscription| {
+    let found = subscription(iRef, |subscription| MQTT_SUBSCRIPTION {
+        ptrTopic: subscription.topic().map_or(core::ptr::null(), |topic| topic.as_ptr().cast()),
+        ucQoS: subscription.qos,
+        ucGranted: subscription.granted,
+    });
+    result(found.map(|subscription| {
         // SAFETY: not null, and the caller promises the rest.
         unsafe { ptrSubscription.write(subscription) };
         0
@@ -516,37 +518,41 @@ pub unsafe extern "C" fn fnGetMQTT_subscription(iRef: c_int, ptrSubscription: *m
 }
 
 /// Looks at the subscription of a reference.
-fn subscription<R>(reference: c_int, look: impl FnOnce(&crate::subscriptions::Subscription) -> R) -> Result<R, Error> {
-    CLIENT.critical(|border| {
-        if border.platform.is_none() {
+fn subscription<R>(reference: c_int, look: impl FnOnce(&Subscription) -> R) -> Result<R, Error> {
+    critical(|client| {
+        if client.platform.is_none() {
             return Err(Error::NotReady);
         }
-        let reference = u8::try_from(reference).ok().filter(|reference| (1..=MAX_SUBSCRIPTIONS).contains(&usize::from(*reference)));
-        let reference = reference.ok_or(Error::InvalidSubscription)?;
-        border.requests.subscriptions.get(reference).map(|entry| look(entry)).ok_or(Error::NoSubscriptionEntry)
+        let reference = u8::try_from(reference).unwrap_or_default();
+        client.session.requests.subscription(reference).map(|subscription| look(subscription))
     })
 }
 
-fn show_subscription(reference: c_int) -> Result<(), Error> {
+fn show_subscription(reference: c_int) -> Result<u16, Error> {
     // The words, a reference of two digits, a QoS, the topic, and the terminating zero.
-    let line = [const { Cell::new(0) }; "Reference:64 QoS:2 Topic:\r\n".len() + MAX_TOPIC_LENGTH + 1];
-    let mut writer = crate::wire::Writer::new(&line);
+    let mut line = [0; "Reference:64 QoS:2 Topic:\r\n".len() + MAX_TOPIC_LENGTH + 1];
     subscription(reference, |subscription| {
-        writer.bytes(b"Reference:");
+        let mut places = line.iter_mut();
+        let mut put = |byte| {
+            if let Some(place) = places.next() {
+                *place = byte;
+            }
+        };
         let reference = reference as u8;
-        if reference > 9 {
-            writer.byte(b'0' + reference / 10);
+        for byte in *b"Reference:\x01\x02 QoS:\x03 Topic:\x04\r\n" {
+            match byte {
+                1 if reference < 10 => {}
+                1 => put(b'0' + reference / 10),
+                2 => put(b'0' + reference % 10),
+                3 => put(b'0' + subscription.qos),
+                4 => subscription.topic().unwrap_or_default().iter().for_each(|byte| put(byte.get())),
+                byte => put(byte),
+            }
         }
-        writer.byte(b'0' + reference % 10);
-        writer.bytes(b" QoS:");
-        writer.byte(b'0' + subscription.qos);
-        writer.bytes(b" Topic:");
-        writer.bytes(subscription.topic().unwrap_or_default());
-        writer.bytes(b"\r\n");
     })?;
-    if let Some(platform) = CLIENT.critical(|border| border.platform) {
+    if let Some(platform) = critical(|client| client.platform) {
         // SAFETY: the line is one longer than what was written into zeros.
         unsafe { platform.print(line.as_ptr().cast()) };
     }
-    Ok(())
+    Ok(0)
 }

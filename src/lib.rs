@@ -4,7 +4,7 @@
 // Each may use only those above it.
 pub mod config;
 pub mod error;
-pub mod wire;
+pub mod memory;
 pub mod packet;
 pub mod topic;
 pub mod subscriptions;

@@ -1,8 +1,7 @@
-//! The control packets of the standard, section 3: one reader for what arrives, one encoder for what is sent.
+//! The control packets of the standard, section 3, on the wire: fixed headers, and where a topic lies in what is sent.
 //! Knows no state.
 
-use crate::wire::{self, RemainingLength, Writer};
-use core::cell::Cell;
+use crate::memory::Memory;
 
 /// First bytes of the fixed header, type and flags [MQTT-2.2.2-1].
 pub mod first_byte {
@@ -24,7 +23,10 @@ pub mod first_byte {
 }
 use first_byte::*;
 
-/// The flags in a PUBLISH's first byte.
+/// The largest remaining length that four bytes can carry.
+pub const LONGEST_REMAINING_LENGTH: u32 = 0x0fff_ffff;
+
+/// The first byte of a PUBLISH.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublishFlags(pub u8);
 
@@ -32,9 +34,14 @@ impl PublishFlags {
     /// DUP: an earlier attempt may have arrived [MQTT-3.3.1-1].
     pub const DUPLICATE: u8 = 8;
 
-    /// Quality of service, 0 to 2; 3 is malformed.
-    pub fn qos(self) -> u8 {
+    /// Quality of service, 0 to 2; 3 is malformed. That of a SUBSCRIBE or UNSUBSCRIBE is 1.
+    pub const fn qos(self) -> u8 {
         self.0 >> 1 & 3
+    }
+
+    /// Bytes of the packet identifier.
+    pub const fn identifier_length(self) -> u16 {
+        if self.qos() == 0 { 0 } else { 2 }
     }
 
     /// Whether the broker retains it, or had retained it.
@@ -48,68 +55,79 @@ impl PublishFlags {
     }
 }
 
-/// A fixed header that a broker may send to a client.
+/// A fixed header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FixedHeader {
     /// Type and flags.
     pub first: u8,
-    /// Bytes that follow the fixed header.
-    pub remaining: u32,
     /// Bytes of the fixed header itself.
-    pub length: usize,
+    pub length: u16,
+    /// Bytes that follow it.
+    pub remaining: u32,
 }
 
-/// Reads the fixed header at the start of `bytes`: `Ok(None)` if it is not all there, `Err` if no broker may send it.
-#[expect(clippy::result_unit_err, reason = "malformed is all there is to say")]
-pub fn fixed_header(bytes: &[u8]) -> Result<Option<FixedHeader>, ()> {
-    let Some((&first, rest)) = bytes.split_first() else { return Ok(None) };
-    let (remaining, length) = match wire::remaining_length(rest) {
-        RemainingLength::Incomplete => return Ok(None),
-        RemainingLength::Malformed => return Err(()),
-        RemainingLength::Complete(remaining, length) => (remaining, length),
-    };
-    let flags = PublishFlags(first);
-    let allowed = match first {
-        CONNACK | PUBACK | PUBREC | PUBREL | PUBCOMP | UNSUBACK => remaining == 2,
-        SUBACK => remaining == 3, // this client's SUBSCRIBEs carry one filter each
-        PINGRESP => remaining == 0,
-        _ => first & 0xf0 == PUBLISH && remaining >= 2 && flags.qos() != 3 && !(flags.duplicate() && flags.qos() == 0),
-    };
-    if allowed { Ok(Some(FixedHeader { first, remaining, length: length + 1 })) } else { Err(()) }
+/// What stands where a fixed header is expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Header {
+    /// Not all of one.
+    Incomplete,
+    /// One with a remaining length of more than four bytes [MQTT-2.2.3].
+    Malformed,
+    /// One.
+    Complete(FixedHeader),
 }
 
-/// Bytes kept free before a topic's length for what precedes it: a fixed header, and the identifier of a SUBSCRIBE.
-pub const SLOT: usize = 5;
-/// Where the topic of an outgoing PUBLISH, SUBSCRIBE or UNSUBSCRIBE begins, counted from the start of its slot.
-pub const TOPIC: usize = SLOT + 2;
-
-/// Writes a fixed header so that it ends where `slot` ends, and zeros before it.
-///
-/// `slot` must be long enough for `remaining`.
-pub fn close_header(slot: &[Cell<u8>], first: u8, remaining: u32) {
-    let digits = match remaining {
-        0..0x80 => 1,
-        0x80..0x4000 => 2,
-        0x4000..0x20_0000 => 3,
-        _ => 4,
-    };
-    let mut writer = Writer::new(slot);
-    for _ in digits + 1..slot.len() {
-        writer.byte(0);
+/// Reads the fixed header at `start`, of which `available` bytes are there.
+pub fn fixed_header(memory: &Memory, start: u16, available: u16) -> Header {
+    let mut remaining = 0;
+    for index in 0..4 {
+        if index + 1 >= available {
+            return Header::Incomplete;
+        }
+        let byte = memory.byte(start + 1 + index);
+        remaining |= u32::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            return Header::Complete(FixedHeader { first: memory.byte(start), length: index + 2, remaining });
+        }
     }
-    writer.byte(first);
-    writer.remaining_length(remaining);
+    Header::Malformed
 }
 
-/// Where in `slot` the header begins that [`close_header`] wrote.
-pub fn header_start(slot: &[Cell<u8>]) -> usize {
-    slot.iter().position(|byte| byte.get() != 0).unwrap_or(0)
-}
-
-/// The length of the topic whose length field `bytes` starts with.
-pub fn topic_length(bytes: &[Cell<u8>]) -> usize {
-    match bytes {
-        [high, low, ..] => usize::from(u16::from_be_bytes([high.get(), low.get()])),
-        _ => 0,
+impl FixedHeader {
+    /// Whether a broker may send it to this client.
+    pub fn may_arrive(&self) -> bool {
+        let flags = PublishFlags(self.first);
+        match self.first {
+            CONNACK | PUBACK | PUBREC | PUBREL | PUBCOMP | UNSUBACK => self.remaining == 2,
+            SUBACK => self.remaining == 3, // this client's SUBSCRIBEs carry one filter each
+            PINGRESP => self.remaining == 0,
+            first if first & 0xf0 == PUBLISH => match flags.qos() {
+                0 => !flags.duplicate(), // [MQTT-3.3.1-2]
+                qos => qos != 3,         // [MQTT-3.3.1-4]
+            },
+            _ => false,
+        }
     }
+}
+
+/// Bytes kept free before the topic of what is sent: a fixed header, and the identifier of a SUBSCRIBE.
+pub const SLOT: u16 = 5;
+/// Where the topic begins, counted from the start of its slot: its length comes before it.
+pub const TOPIC: u16 = SLOT + 2;
+
+/// Writes a fixed header so that it ends at `end`, and returns where it begins.
+pub fn put_header(memory: &Memory, end: u16, first: u8, remaining: u32) -> u16 {
+    let mut start = end;
+    let mut length = 1;
+    while remaining >> (7 * length) != 0 {
+        length += 1;
+    }
+    for index in (0..length).rev() {
+        start -= 1;
+        let more = if index + 1 < length { 0x80 } else { 0 };
+        memory.set(start, (remaining >> (7 * index)) as u8 & 0x7f | more);
+    }
+    start -= 1;
+    memory.set(start, first);
+    start
 }

@@ -1,7 +1,8 @@
 //! All that is imported from C: the functions of the firmware in [`MQTT_PLATFORM`], and the critical section.
 #![expect(non_snake_case, reason = "matching C style, not Rust")]
 
-use crate::session::Lost;
+use crate::requests::Connection;
+use crate::session::lost;
 use core::ffi::{c_char, c_int, c_uchar, c_ulong, c_ushort, c_void};
 
 /// Result of fnOpen, fnSend or fnReceive: the host has closed the connection.
@@ -50,18 +51,13 @@ pub struct MQTT_PLATFORM {
 #[derive(Clone, Copy)]
 pub(crate) struct Platform(&'static MQTT_PLATFORM);
 
-fn lost(result: c_int) -> Lost {
-    match result {
-        MQTT_LINK_CLOSED => Lost::Closed,
-        MQTT_LINK_UNREACHABLE => Lost::Unreachable,
-        _ => Lost::Failed,
-    }
-}
+const _: () = assert!(
+    MQTT_LINK_CLOSED == lost::CLOSED && MQTT_LINK_FAILED == lost::FAILED && MQTT_LINK_UNREACHABLE == lost::UNREACHABLE
+);
 
-/// What `fnSend` or `fnReceive` returned; more than it was given is a defect of the platform.
-fn count(result: Option<c_int>, limit: u16) -> Result<u16, Lost> {
-    let result = result.unwrap_or(MQTT_LINK_FAILED);
-    u16::try_from(result).ok().filter(|count| *count <= limit).ok_or(lost(result))
+/// What fnSend or fnReceive returned; more than it was given is a defect of the platform.
+fn count(result: c_int, limit: u16) -> c_int {
+    if result > limit.into() { MQTT_LINK_FAILED } else { result }
 }
 
 impl Platform {
@@ -74,26 +70,27 @@ impl Platform {
         Some(Self(platform))
     }
 
-    pub(crate) fn open(self, address: &[u8], port: u16) -> Result<(), Lost> {
+    pub(crate) fn open(self, connection: Connection, port: u16) -> c_int {
+        let Some(open) = self.0.fnOpen else { return MQTT_LINK_FAILED };
         // SAFETY: the firmware's function, with its own context and a valid range.
-        match self.0.fnOpen.map(|open| unsafe { open(self.0.ptrContext, address.as_ptr(), address.len() as c_uchar, port) }) {
-            Some(0) => Ok(()),
-            result => Err(lost(result.unwrap_or(MQTT_LINK_FAILED))),
-        }
+        let result = unsafe { open(self.0.ptrContext, connection.address.as_ptr(), connection.address_length, port) };
+        if result > 0 { MQTT_LINK_FAILED } else { result }
     }
 
     /// # Safety
     /// `length` bytes can be read at `data`.
-    pub(crate) unsafe fn send(self, data: *const u8, length: u16) -> Result<u16, Lost> {
+    pub(crate) unsafe fn send(self, data: *const u8, length: u16) -> c_int {
+        let Some(send) = self.0.fnSend else { return MQTT_LINK_FAILED };
         // SAFETY: the firmware's function, with its own context and the caller's range.
-        count(self.0.fnSend.map(|send| unsafe { send(self.0.ptrContext, data, length) }), length)
+        count(unsafe { send(self.0.ptrContext, data, length) }, length)
     }
 
     /// # Safety
     /// `length` bytes can be written at `data`.
-    pub(crate) unsafe fn receive(self, data: *mut u8, length: u16) -> Result<u16, Lost> {
+    pub(crate) unsafe fn receive(self, data: *mut u8, length: u16) -> c_int {
+        let Some(receive) = self.0.fnReceive else { return MQTT_LINK_FAILED };
         // SAFETY: the firmware's function, with its own context and the caller's range.
-        count(self.0.fnReceive.map(|receive| unsafe { receive(self.0.ptrContext, data, length) }), length)
+        count(unsafe { receive(self.0.ptrContext, data, length) }, length)
     }
 
     pub(crate) fn close(self) {

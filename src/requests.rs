@@ -1,16 +1,15 @@
-//! What the firmware has asked for and the session has not done yet. Calls of the C border change it at any time, so it
-//! is only touched inside the critical section; nothing here takes longer than the tables are long.
+//! What the firmware asks for, and the tables of what the session has not done yet.
 //!
 //! Requests are sent in the order accepted: each takes the next order number, in a circle without 0, of which the lower
 //! half from any number counts as later.
 
-use crate::config::{KEEPALIVE_TIME_SECONDS, MAX_TOPIC_LENGTH};
+use crate::config::{KEEPALIVE_TIME_SECONDS, MAX_SUBSCRIPTIONS, MAX_TOPIC_LENGTH};
 use crate::error::Error;
-use crate::outbox::{CONTROL, Entry, LENGTH, Memory, OVERHEAD, Outbox, PAYLOAD_ROOM, Payload, State, TOPIC_ROOM, Topic};
-use crate::packet::{PublishFlags, TOPIC, first_byte};
-use crate::subscriptions::{Subscriptions, flag};
-use crate::topic;
-use crate::wire::{LONGEST_REMAINING_LENGTH, Writer};
+use crate::memory::{Memory, TRANSMIT_END};
+use crate::outbox::{CONTROL, Entry, OVERHEAD, Outbox, PAYLOAD_ROOM, Payload, State, TOPIC_ROOM, Topic};
+use crate::packet::{LONGEST_REMAINING_LENGTH, PublishFlags, TOPIC, first_byte};
+use crate::subscriptions::{Subscription, Subscriptions, flag};
+use core::cell::Cell;
 
 /// What the client may be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,26 +45,31 @@ const RESPONSE_SECONDS: u16 = 15;
 /// What the firmware may choose for all its connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
+    /// The broker's port; 0: the default.
+    pub port: u16,
     /// Seconds; 0: the default; [`NO_KEEP_ALIVE`]: none.
     pub keep_alive: u16,
     /// Seconds that the broker has for an answer; 0: the default.
     pub response: u16,
     /// Seconds that bound the first wait for a new attempt; 0: there is none.
     pub reconnect_first: u16,
-    /// Seconds that bound every wait.
+    /// Seconds that bound every wait; 0: as the first.
     pub reconnect_longest: u16,
 }
 
 impl Options {
-    /// With the defaults for what was left 0.
-    pub fn resolved(self) -> Self {
-        let keep_alive = match self.keep_alive {
+    /// Seconds for CONNECT; 0: none.
+    pub fn keep_alive(&self) -> u16 {
+        match self.keep_alive {
             0 => KEEPALIVE_TIME_SECONDS as u16,
             NO_KEEP_ALIVE => 0,
             seconds => seconds,
-        };
-        let response = if self.response == 0 { RESPONSE_SECONDS } else { self.response };
-        Self { keep_alive, response, reconnect_longest: self.reconnect_longest.max(self.reconnect_first), ..self }
+        }
+    }
+
+    /// Milliseconds that the broker has for an answer.
+    pub fn response(&self) -> u32 {
+        u32::from(if self.response == 0 { RESPONSE_SECONDS } else { self.response }) * 1000
     }
 }
 
@@ -80,22 +84,13 @@ pub enum Source {
     Streamed(u32),
 }
 
-/// How the session gets at the requests, and the transmit buffer beside them.
-pub trait Guard {
-    /// Runs `change` inside the critical section. It must not call `with` itself.
-    fn with<R>(&self, change: impl FnOnce(&mut Requests) -> R) -> R;
-
-    /// The transmit buffer.
-    fn memory(&self) -> &Memory;
-}
-
 /// A request to publish.
 #[derive(Clone, Copy, Debug)]
 pub struct Publish<'a> {
     /// The subscription it belongs to, or 0.
     pub reference: u8,
-    /// The topic; `None`: that of the subscription, or the one that the callback will give.
-    pub topic: Option<&'a [u8]>,
+    /// A valid name; `None`: that of the subscription, or the one that the callback will give.
+    pub topic: Option<&'a [Cell<u8>]>,
     /// 0 to 2; `None`: the subscription's, or 2.
     pub qos: Option<u8>,
     /// Whether the broker is to retain it.
@@ -104,34 +99,24 @@ pub struct Publish<'a> {
     pub source: Source,
 }
 
-/// A publication that was accepted.
-#[derive(Clone, Copy, Debug)]
-pub struct Accepted {
-    /// Its entry.
-    pub index: usize,
-    /// Its handle.
-    pub handle: u16,
-    /// Where in the transmit buffer a payload to be copied belongs.
-    pub payload_start: u16,
-}
-
 /// The tables, and what is wanted of the connection.
+#[repr(C)]
 pub struct Requests {
     /// What may be asked for now.
     pub phase: Phase,
-    /// How to connect.
-    pub connection: Connection,
-    /// What was chosen for it.
-    pub options: Options,
-    /// The table of subscriptions.
-    pub subscriptions: Subscriptions,
-    /// The table of publications.
-    pub outbox: Outbox,
+    /// Something may wait for its turn.
+    pub waiting: bool,
     order: u16,
     /// The packet identifier given out last; 0: none yet.
     pub identifier: u16,
-    /// Something may wait for its turn.
-    pub waiting: bool,
+    /// What was chosen for the connection.
+    pub options: Options,
+    /// How to connect.
+    pub connection: Connection,
+    /// The table of publications.
+    pub outbox: Outbox,
+    /// The table of subscriptions.
+    pub subscriptions: Subscriptions,
 }
 
 fn is_before(order: u16, other: u16) -> bool {
@@ -143,14 +128,23 @@ impl Requests {
     pub const fn new() -> Self {
         Self {
             phase: Phase::Closed,
-            options: Options { keep_alive: 0, response: 0, reconnect_first: 0, reconnect_longest: 0 },
             connection: Connection { address: [0; 16], address_length: 0, flags: 0, version_3_1: false },
+            options: Options { port: 0, keep_alive: 0, response: 0, reconnect_first: 0, reconnect_longest: 0 },
             subscriptions: Subscriptions::new(),
             outbox: Outbox::new(),
             order: 0,
             identifier: 0,
             waiting: false,
         }
+    }
+
+    /// Chooses for the connections that follow.
+    pub fn set_options(&mut self, options: Options) -> Result<(), Error> {
+        if self.phase != Phase::Closed {
+            return Err(Error::InUse);
+        }
+        self.options = options;
+        Ok(())
     }
 
     /// Asks for a connection.
@@ -172,217 +166,228 @@ impl Requests {
         Ok(())
     }
 
-    fn accept(&mut self) -> Result<(), Error> {
+    fn accept(&self) -> Result<(), Error> {
         if self.phase == Phase::Open { Ok(()) } else { Err(Error::NotReady) }
     }
 
     /// The next order number.
-    pub fn take_order(&mut self) -> u16 {
+    pub fn next_order(&mut self) -> u16 {
         self.order = self.order.checked_add(1).unwrap_or(1);
         self.order
     }
 
-    /// The next order number, for something that now waits for its turn.
-    fn next_order(&mut self) -> u16 {
-        self.waiting = true;
-        self.take_order()
+    /// The subscription of a reference.
+    pub fn subscription(&mut self, reference: u8) -> Result<&mut Subscription, Error> {
+        if !(1..=MAX_SUBSCRIPTIONS).contains(&usize::from(reference)) {
+            return Err(Error::InvalidSubscription);
+        }
+        self.subscriptions.get(reference).ok_or(Error::NoSubscriptionEntry)
     }
 
     /// Asks for a subscription to `topic`, a valid filter; `None`: to the topic that the callback will give. Returns its
     /// reference.
-    pub fn subscribe(&mut self, topic: Option<&[u8]>, qos: u8) -> Result<u8, Error> {
+    pub fn subscribe(&mut self, topic: Option<&[Cell<u8>]>, qos: u8) -> Result<u16, Error> {
         self.accept()?;
-        if topic.is_some_and(|topic| topic.len() > MAX_TOPIC_LENGTH) {
+        if topic.unwrap_or_default().len() > MAX_TOPIC_LENGTH {
             return Err(Error::TopicTooLong);
         }
         let order = self.next_order();
         let (reference, entry) = self.subscriptions.lowest_free().ok_or(Error::NoSubscriptionEntry)?;
         entry.take(topic, qos.min(2), order);
-        Ok(reference)
+        self.waiting = true;
+        Ok(reference.into())
     }
 
     /// Asks for the end of a subscription.
     pub fn unsubscribe(&mut self, reference: u8) -> Result<(), Error> {
         self.accept()?;
         let order = self.next_order();
-        let entry = self.subscriptions.get(reference).ok_or(Error::NoSubscriptionEntry)?;
+        let entry = self.subscription(reference)?;
         if entry.flags & (flag::UNSUBSCRIBE | flag::UNSUBACK) != 0 {
             return Err(Error::NoSubscriptionEntry);
         }
         entry.flags |= flag::UNSUBSCRIBE;
         entry.unsubscribe_order = order;
+        self.waiting = true;
         Ok(())
     }
 
-    /// The most bytes that one of the requests waiting will have to claim at its turn.
+    /// The most bytes that one of the requests waiting will have to claim at its turn. They are left to them: what comes
+    /// later must not take them, since it is also sent later.
     fn promised(&self) -> u16 {
-        if !self.waiting {
-            return 0;
+        let mut promised = 0;
+        if self.waiting {
+            for entry in &self.subscriptions.entries {
+                if entry.flags & (flag::SUBSCRIBE | flag::UNSUBSCRIBE) != 0 {
+                    promised = promised.max(OVERHEAD + entry.topic().map_or(TOPIC_ROOM, |topic| topic.len() as u16));
+                }
+            }
+            for entry in &self.outbox.entries {
+                if entry.state == State::Queued && entry.payload == Payload::Asked {
+                    let topic = match entry.topic {
+                        Topic::Subscription => MAX_TOPIC_LENGTH as u16,
+                        Topic::Stored => entry.length,
+                        Topic::Asked => TOPIC_ROOM,
+                    };
+                    promised = promised.max(OVERHEAD + topic + PAYLOAD_ROOM);
+                }
+            }
         }
-        let subscriptions = self.subscriptions.entries.iter().map(|entry| {
-            let topic = entry.topic().map_or(TOPIC_ROOM, |topic| topic.len() as u16);
-            if entry.flags & (flag::SUBSCRIBE | flag::UNSUBSCRIBE) == 0 { 0 } else { OVERHEAD + topic }
-        });
-        let publications = self.outbox.entries.iter().map(Entry::lacks);
-        subscriptions.chain(publications).fold(0, u16::max)
+        promised
     }
 
-    /// Asks for a publication. A copied payload has to be put in place, and then [`Requests::copied`] called.
-    pub fn publish(&mut self, memory: &Memory, publish: Publish) -> Result<Accepted, Error> {
+    /// Asks for a publication, and returns the index of its entry. A copied payload has to be put at the end of the entry's
+    /// range, and then [`Requests::copied`] called.
+    pub fn publish(&mut self, memory: &Memory, publish: &Publish) -> Result<u8, Error> {
         self.accept()?;
-        let promised = self.promised();
-        let subscription = self.subscriptions.get(publish.reference);
-        let qos = publish.qos.or(subscription.as_ref().map(|subscription| subscription.qos)).unwrap_or(2);
-        let mut entry = Entry { first: first_byte::PUBLISH | qos << 1 | u8::from(publish.retain), ..Entry::FREE };
-        let topic = match (publish.topic, subscription) {
-            (topic, Some(subscription)) => {
-                entry.reference = publish.reference;
-                topic.or(subscription.topic())
-            }
-            (None, None) if publish.reference != 0 => return Err(Error::MissingTopic),
-            (topic, None) => topic,
-        };
-        if topic.is_some_and(|topic| !topic::is_name(topic.iter().copied())) {
-            return Err(Error::InvalidTopic);
-        }
-        let topic_length = topic.map_or(usize::from(TOPIC_ROOM), <[u8]>::len);
-        let before_payload = topic_length + usize::from(OVERHEAD - 2 + entry.identifier_length());
-        entry.topic = if topic.is_some() { Topic::Stored } else { Topic::Asked };
-
-        let (room, total) = match publish.source {
-            Source::Asked => (usize::from(PAYLOAD_ROOM), 0),
-            Source::Copied(length) => (usize::from(length), 0),
-            Source::Streamed(total) => (usize::from(PAYLOAD_ROOM).min(total as usize), total),
-        };
-        if before_payload > usize::from(LENGTH) {
-            return Err(Error::TopicTooLong);
-        }
-        if before_payload + room > usize::from(LENGTH) || total > LONGEST_REMAINING_LENGTH - u32::from(LENGTH) {
-            return Err(if matches!(publish.source, Source::Asked) { Error::TopicTooLong } else { Error::MessageTooLong });
-        }
-        let mut length = before_payload + room;
-        (entry.state, entry.payload) = match publish.source {
-            Source::Asked => {
-                // Its room is claimed at its turn; until then only a topic that nobody else keeps needs a place.
-                length = before_payload;
-                if publish.topic.is_none() {
-                    length = 0;
-                    if topic.is_some() {
+        let mut entry = Entry { reference: publish.reference, topic: Topic::Asked, ..Entry::FREE };
+        let mut qos = 2;
+        let mut topic = publish.topic;
+        if publish.reference != 0 {
+            match (self.subscription(publish.reference), topic) {
+                (Ok(subscription), _) => {
+                    qos = subscription.qos;
+                    if topic.is_none() && !subscription.has(flag::TOPIC_ASKED) {
                         entry.topic = Topic::Subscription;
                     }
                 }
-                (State::Queued, Payload::Asked)
+                (Err(Error::NoSubscriptionEntry), Some(_)) => entry.reference = 0,
+                (Err(Error::NoSubscriptionEntry), None) => return Err(Error::MissingTopic),
+                (Err(error), _) => return Err(error),
             }
-            Source::Copied(_) => (State::Copying, Payload::Copied),
-            Source::Streamed(_) => (State::Queued, Payload::Streamed),
+        }
+        entry.first = first_byte::PUBLISH | publish.qos.unwrap_or(qos) << 1 | u8::from(publish.retain);
+        let limit = TRANSMIT_END.saturating_sub(self.promised());
+        let order = self.next_order();
+        if entry.topic == Topic::Subscription {
+            topic = self.subscriptions.get(entry.reference).and_then(|subscription| subscription.topic());
+            if topic.unwrap_or_default().iter().any(|byte| matches!(byte.get(), b'+' | b'#')) {
+                return Err(Error::InvalidTopic);
+            }
+        } else if topic.is_some() {
+            entry.topic = Topic::Stored;
+        }
+
+        let topic_length = topic.map_or(usize::from(TOPIC_ROOM), <[_]>::len);
+        let before_payload = usize::from(TOPIC + entry.flags().identifier_length()) + topic_length;
+        let (room, error) = match publish.source {
+            Source::Asked => (PAYLOAD_ROOM, Error::TopicTooLong),
+            Source::Copied(length) => (length, Error::MessageTooLong),
+            Source::Streamed(LONGEST_PAYLOAD..) => return Err(Error::MessageTooLong),
+            Source::Streamed(total) => (total.min(PAYLOAD_ROOM.into()) as u16, Error::TopicTooLong),
         };
-        if length != 0 {
-            entry.length = length as u16;
-            entry.start = self.outbox.gap(entry.length, LENGTH.saturating_sub(promised), usize::MAX).ok_or(Error::Busy)?;
+        if before_payload + usize::from(room) > usize::from(TRANSMIT_END) {
+            return Err(if before_payload > usize::from(TRANSMIT_END) { Error::TopicTooLong } else { error });
         }
-        let index = self.outbox.lowest_free().ok_or(Error::Busy)?;
-        if let (Some(topic), Topic::Stored) = (topic, entry.topic) {
-            entry.store_topic(memory, topic);
+        entry.length = before_payload as u16 + room;
+        entry.state = State::Queued;
+        match publish.source {
+            Source::Asked => {
+                // Its room is claimed at its turn; until then only a topic that nobody else keeps needs a place.
+                entry.payload = Payload::Asked;
+                entry.length = if entry.topic == Topic::Stored { before_payload as u16 } else { 0 };
+            }
+            Source::Copied(_) => {
+                entry.payload = Payload::Copied;
+                entry.state = State::Copying;
+            }
+            Source::Streamed(_) => entry.payload = Payload::Streamed,
         }
-        if entry.payload == Payload::Streamed {
-            let mut slot = Writer::new(memory.range(entry.start + 1, 4));
-            slot.number((total >> 16) as u16);
-            slot.number(total as u16);
+        if entry.length != 0 {
+            entry.start = self.outbox.gap(entry.length, limit, CONTROL).ok_or(Error::Busy)?;
         }
-        entry.order = self.next_order();
-        entry.handle = if entry.payload == Payload::Asked { 0 } else { entry.order };
-        self.put(index, entry);
-        Ok(Accepted { index, handle: entry.handle, payload_start: entry.start + before_payload as u16 })
+        let (index, free) = (0..).zip(&mut self.outbox.entries).skip(1).find(|(_, entry)| entry.state == State::Free).ok_or(Error::Busy)?;
+        entry.order = order;
+        if entry.length != 0 {
+            if let Some(topic) = topic {
+                entry.store_topic(memory, topic);
+            }
+            if let Source::Streamed(total) = publish.source {
+                memory.set_number(entry.start + 1, (total >> 16) as u16);
+                memory.set_number(entry.start + 3, total as u16);
+            }
+        }
+        if entry.payload != Payload::Asked {
+            entry.handle = order;
+        }
+        *free = entry;
+        self.waiting = true;
+        Ok(index)
     }
 
     /// The payload of a publication is in place.
-    pub fn copied(&mut self, index: usize) -> Result<(), Error> {
+    pub fn copied(&mut self, index: u8) -> Result<(), Error> {
         let accepted = self.accept();
-        if let Some(entry) = self.outbox.entry(index) {
-            if accepted.is_ok() {
-                entry.state = State::Queued;
-            } else {
-                *entry = Entry::FREE;
-            }
+        let entry = self.outbox.entry(index);
+        entry.state = State::Queued;
+        if accepted.is_err() {
+            entry.release();
         }
         accepted
     }
 
-    /// The entry whose turn it is. A SUBSCRIBE or UNSUBSCRIBE gets [`CONTROL`].
-    pub fn next(&mut self) -> Option<(usize, Entry)> {
-        if !self.waiting {
-            return None;
-        }
-        let mut first: Option<(u16, usize)> = None;
+    /// The index of the entry whose turn it is. A SUBSCRIBE or UNSUBSCRIBE is put into [`CONTROL`].
+    pub fn next(&mut self) -> Option<u8> {
+        let mut first: Option<(u16, u8)> = None;
         let mut consider = |order, index| {
             if first.is_none_or(|(earliest, _)| is_before(order, earliest)) {
                 first = Some((order, index));
             }
         };
-        for (index, entry) in self.outbox.entries.iter().enumerate() {
+        for (index, entry) in (0..).zip(&self.outbox.entries) {
             if entry.state >= State::Copying {
                 consider(entry.order, index);
             }
         }
         for (reference, entry) in (1..).zip(&self.subscriptions.entries) {
-            if entry.has(flag::SUBSCRIBE) {
-                consider(entry.order, CONTROL + reference);
-            } else if entry.has(flag::UNSUBSCRIBE) {
-                consider(entry.unsubscribe_order, CONTROL + reference);
+            if entry.flags & (flag::SUBSCRIBE | flag::UNSUBSCRIBE) != 0 {
+                let order = if entry.has(flag::SUBSCRIBE) { entry.order } else { entry.unsubscribe_order };
+                consider(order, reference | SUBSCRIPTION);
             }
         }
         let Some((_, index)) = first else {
             self.waiting = false;
             return None;
         };
-        if index > CONTROL {
-            let reference = (index - CONTROL) as u8;
-            let subscription = self.subscriptions.get(reference)?;
-            let first = if subscription.has(flag::SUBSCRIBE) { first_byte::SUBSCRIBE } else { first_byte::UNSUBSCRIBE };
-            if subscription.has(flag::SUBACK) {
-                return None; // an UNSUBSCRIBE waits for it
-            }
-            let topic = if subscription.topic().is_some() { Topic::Subscription } else { Topic::Asked };
-            return Some((CONTROL, Entry { state: State::Queued, first, reference, topic, ..Entry::FREE }));
+        if index & SUBSCRIPTION == 0 {
+            return (self.outbox.entry(index).state != State::Copying).then_some(index);
         }
-        let entry = *self.outbox.entry(index)?;
-        (entry.state != State::Copying).then_some((index, entry))
+        let reference = index & !SUBSCRIPTION;
+        let subscription = self.subscriptions.get(reference)?;
+        if subscription.has(flag::SUBACK) {
+            return None; // an UNSUBSCRIBE waits for it
+        }
+        let first = if subscription.has(flag::SUBSCRIBE) { first_byte::SUBSCRIBE } else { first_byte::UNSUBSCRIBE };
+        let topic = if subscription.has(flag::TOPIC_ASKED) { Topic::Asked } else { Topic::Subscription };
+        *self.outbox.entry(CONTROL) = Entry { first, reference, topic, ..Entry::FREE };
+        Some(CONTROL)
     }
 
-    /// Claims the room that `entry` still needs, and puts a topic in it that is kept elsewhere. `Ok(false)`: there is no
+    /// Claims the room that an entry still needs, and puts a topic in it that is kept elsewhere. `Ok(false)`: there is no
     /// room now. `Err`: the subscription whose topic was meant is gone.
-    pub fn claim(&mut self, memory: &Memory, index: usize, entry: &mut Entry) -> Result<bool, Error> {
-        if matches!(entry.payload, Payload::Copied | Payload::Streamed) {
-            return Ok(true);
-        }
-        let subscription = self.subscriptions.get(entry.reference);
-        let topic = subscription.and_then(|subscription| subscription.topic()).filter(|_| entry.topic == Topic::Subscription);
-        let topic_length = match (entry.topic, topic) {
-            (Topic::Stored, _) => entry.topic_length(memory),
-            (Topic::Asked, _) => TOPIC_ROOM,
-            (Topic::Subscription, Some(topic)) => topic.len() as u16,
-            (Topic::Subscription, None) => return Err(Error::MissingTopic),
+    pub fn claim(&mut self, memory: &Memory, index: u8) -> Result<bool, Error> {
+        let Entry { reference, topic, payload, start: place, .. } = *self.outbox.entry(index);
+        let room = match payload {
+            Payload::Copied | Payload::Streamed => return Ok(true),
+            Payload::None => 0,
+            Payload::Asked => PAYLOAD_ROOM,
         };
-        let payload = if entry.payload == Payload::Asked { PAYLOAD_ROOM } else { 0 };
-        let length = OVERHEAD + topic_length + payload;
-        let Some(start) = self.outbox.gap(length, LENGTH, index) else { return Ok(false) };
-        if entry.topic == Topic::Stored {
-            memory.copy(entry.start, start, TOPIC as u16 + topic_length);
-        }
+        let topic_length = match topic {
+            Topic::Stored => memory.number(place + TOPIC - 2),
+            Topic::Asked => TOPIC_ROOM,
+            Topic::Subscription => self.subscription(reference)?.topic().map_or(0, |topic| topic.len() as u16),
+        };
+        let length = OVERHEAD + topic_length + room;
+        let Some(start) = self.outbox.gap(length, TRANSMIT_END, index) else { return Ok(false) };
+        let stored = self.subscriptions.get(reference).and_then(|subscription| subscription.topic());
+        let entry = self.outbox.entry(index);
         (entry.start, entry.length) = (start, length);
-        if let Some(topic) = topic {
-            entry.store_topic(memory, topic);
-            entry.topic = Topic::Stored;
+        match topic {
+            Topic::Stored => memory.shift(place, start, TOPIC + topic_length),
+            Topic::Subscription => entry.store_topic(memory, stored.unwrap_or_default()),
+            Topic::Asked => {}
         }
-        self.put(index, *entry);
         Ok(true)
-    }
-
-    /// Writes an entry back.
-    pub fn put(&mut self, index: usize, entry: Entry) {
-        if let Some(place) = self.outbox.entry(index) {
-            *place = entry;
-        }
     }
 
     /// A packet identifier that nothing else uses [MQTT-2.3.1-2].
@@ -390,38 +395,28 @@ impl Requests {
         loop {
             self.identifier = self.identifier.checked_add(1).unwrap_or(1);
             let identifier = self.identifier;
-            let published = self.outbox.entries.iter().any(|entry| entry.state != State::Free && entry.identifier == identifier);
-            let subscribed = self.subscriptions.entries.iter().any(|entry| {
-                entry.flags & (flag::SUBACK | flag::UNSUBACK) != 0 && entry.identifier == identifier
-            });
-            if !published && !subscribed {
+            let awaited = |entry: &Subscription| entry.flags & (flag::SUBACK | flag::UNSUBACK) != 0 && entry.identifier == identifier;
+            if self.find(identifier).is_none() && !self.subscriptions.entries.iter().any(awaited) {
                 return identifier;
             }
         }
     }
 
-    /// The publication that an acknowledgement with `identifier` is for.
-    pub fn find(&mut self, identifier: u16) -> Option<(usize, Entry)> {
-        let awaits = |entry: &Entry| {
-            entry.identifier == identifier && !matches!(entry.state, State::Free | State::Failed)
-        };
-        let index = self.outbox.entries.iter().position(awaits)?;
-        Some((index, *self.outbox.entry(index)?))
+    /// The index of the publication that an acknowledgement with `identifier` is for.
+    pub fn find(&self, identifier: u16) -> Option<u8> {
+        let is_it = |entry: &Entry| entry.identifier == identifier && entry.state > State::Failed;
+        (0..).zip(&self.outbox.entries).find(|(_, entry)| is_it(entry)).map(|(index, _)| index)
     }
 
-    /// Has a QoS 2 publication that has done its round sent once more, or ends it.
-    pub fn repeat(&mut self, index: usize, wanted: bool) {
+    /// Has a QoS 2 publication that has done its round sent once more.
+    pub fn repeat(&mut self, index: u8) {
         let order = self.next_order();
-        let wanted = wanted && self.phase == Phase::Open;
-        let Some(entry) = self.outbox.entry(index) else { return };
-        if wanted {
-            entry.state = State::Queued;
-            entry.order = order;
-            entry.identifier = 0;
-            entry.first &= !PublishFlags::DUPLICATE;
-        } else {
-            *entry = Entry::FREE;
-        }
+        let entry = self.outbox.entry(index);
+        entry.state = State::Queued;
+        entry.order = order;
+        entry.identifier = 0;
+        entry.first &= !PublishFlags::DUPLICATE;
+        self.waiting = true;
     }
 
     /// Has the publications fail of which `fails` says so.
@@ -433,7 +428,7 @@ impl Requests {
         }
     }
 
-    /// Takes a publication out of the table that is to be told as failed, the earliest first.
+    /// Takes the earliest publication out of the table that is to be told as failed.
     pub fn take_failed(&mut self) -> Option<Entry> {
         let mut earliest: Option<&mut Entry> = None;
         for entry in &mut self.outbox.entries {
@@ -441,12 +436,15 @@ impl Requests {
                 earliest = Some(entry);
             }
         }
-        earliest.map(|entry| core::mem::replace(entry, Entry::FREE))
+        let entry = earliest?;
+        let failed = *entry;
+        entry.release();
+        Some(failed)
     }
 
     /// Takes back what was under way on a link: it will be done again, as far as it does not fail.
     pub fn link_lost(&mut self, memory: &Memory) {
-        self.put(CONTROL, Entry::FREE);
+        self.outbox.entry(CONTROL).release();
         for entry in &mut self.outbox.entries {
             if entry.state == State::Queued && entry.payload == Payload::Asked {
                 match entry.topic {
@@ -456,13 +454,15 @@ impl Requests {
             }
         }
         for entry in &mut self.subscriptions.entries {
-            if entry.has(flag::SUBACK) {
-                entry.flags = entry.flags & !flag::SUBACK | flag::SUBSCRIBE;
-            }
-            if entry.has(flag::UNSUBACK) {
-                entry.flags = entry.flags & !flag::UNSUBACK | flag::UNSUBSCRIBE;
-            }
+            // Each awaited flag stands one above that of the packet which it answers.
+            let again = (entry.flags & (flag::SUBACK | flag::UNSUBACK)) >> 1;
+            entry.flags = entry.flags & !(flag::SUBACK | flag::UNSUBACK) | again;
         }
         self.waiting = true;
     }
 }
+
+/// Payloads from this length on might not fit a packet behind the longest topic.
+const LONGEST_PAYLOAD: u32 = LONGEST_REMAINING_LENGTH - TRANSMIT_END as u32;
+/// In an index, a subscription's reference.
+const SUBSCRIPTION: u8 = 0x80;

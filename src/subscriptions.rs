@@ -2,6 +2,7 @@
 
 use crate::config::{MAX_SUBSCRIPTIONS, MAX_TOPIC_LENGTH};
 use crate::topic;
+use core::cell::Cell;
 
 /// What is under way for a subscription; all of it may be at once, in this order.
 pub mod flag {
@@ -22,7 +23,6 @@ pub mod flag {
 }
 
 /// One subscription.
-#[derive(Clone, Copy)]
 pub struct Subscription {
     /// Bits of [`flag`]; 0: the entry is free.
     pub flags: u8,
@@ -39,10 +39,11 @@ pub struct Subscription {
     /// The packet identifier of the SUBSCRIBE or UNSUBSCRIBE that is awaiting its answer.
     pub identifier: u16,
     /// Always terminated by a zero, for C.
-    topic: [u8; MAX_TOPIC_LENGTH + 1],
+    topic: [Cell<u8>; MAX_TOPIC_LENGTH + 1],
 }
 
 impl Subscription {
+    #[expect(clippy::declare_interior_mutable_const, reason = "only ever the start of a new entry")]
     const FREE: Self = Self {
         flags: 0,
         qos: 0,
@@ -51,7 +52,7 @@ impl Subscription {
         order: 0,
         unsubscribe_order: 0,
         identifier: 0,
-        topic: [0; MAX_TOPIC_LENGTH + 1],
+        topic: [const { Cell::new(0) }; MAX_TOPIC_LENGTH + 1],
     };
 
     /// Whether all of `flags` are set.
@@ -60,21 +61,19 @@ impl Subscription {
     }
 
     /// The stored topic; `None`: it has to be asked for.
-    pub fn topic(&self) -> Option<&[u8]> {
+    pub fn topic(&self) -> Option<&[Cell<u8>]> {
         if self.has(flag::TOPIC_ASKED) { None } else { self.topic.get(..usize::from(self.length)) }
     }
 
     /// Takes the entry for `topic`, which must not be longer than an entry holds.
-    pub fn take(&mut self, topic: Option<&[u8]>, qos: u8, order: u16) {
-        *self = Self { flags: flag::USED | flag::SUBSCRIBE, qos, order, ..Self::FREE };
-        match topic {
-            Some(topic) => {
-                for (stored, &byte) in self.topic.iter_mut().zip(topic) {
-                    *stored = byte;
-                    self.length += 1;
-                }
-            }
-            None => self.flags |= flag::TOPIC_ASKED,
+    pub fn take(&mut self, topic: Option<&[Cell<u8>]>, qos: u8, order: u16) {
+        self.flags = flag::USED | flag::SUBSCRIBE | if topic.is_none() { flag::TOPIC_ASKED } else { 0 };
+        (self.qos, self.granted, self.order) = (qos, 0, order);
+        let topic = topic.unwrap_or_default();
+        self.length = topic.len() as u8;
+        let terminator = [const { Cell::new(0) }];
+        for (stored, byte) in self.topic.iter().zip(topic.iter().chain(&terminator)) {
+            stored.set(byte.get());
         }
     }
 
@@ -114,7 +113,7 @@ impl Subscriptions {
 
     /// The reference that a message belongs to: the lowest whose stored filter matches, else the lowest without a stored
     /// topic, else 0. `topic` is `None` where it was too long to be kept.
-    pub fn matching(&self, topic: Option<&[u8]>) -> u8 {
+    pub fn matching(&self, topic: Option<&[Cell<u8>]>) -> u8 {
         let mut unknown = 0;
         for (reference, entry) in (1..).zip(&self.entries) {
             if !entry.has(flag::USED) {

@@ -1,9 +1,9 @@
 //! The part of the C border that μTasker's `tcpip.h` declares too: names, numbers and behaviour are the original's.
 
-use super::{CLIENT, MQTT_CALLBACK, connection_flags, result, topic};
+use super::{MQTT_CALLBACK, Request, connection, publish, request, result, show_subscription, topic};
 use crate::error::Error;
 use crate::requests::Source;
-use crate::topic::is_filter;
+use crate::topic::Text;
 use core::ffi::{c_char, c_int, c_schar, c_uchar, c_ulong};
 
 /// Mode flag: a plain TCP connection. The low byte of the mode flags is the flag byte of CONNECT.
@@ -99,20 +99,16 @@ pub const MQTT_HOST_CLOSED: c_int = 14;
 /// `ucIP` is null or has as many bytes as the flags say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fnConnectMQTT(ucIP: *const c_uchar, fnCallback: MQTT_CALLBACK, ulModeFlags: c_ulong) -> c_int {
-    result(connection_flags(ulModeFlags).and_then(|mut connection| {
-        if fnCallback.is_none() {
-            return Err(Error::InvalidArgument);
-        }
+    if fnCallback.is_none() {
+        return Error::InvalidArgument as c_int;
+    }
+    result(connection(ulModeFlags).and_then(|mut connection| {
         if ucIP.is_null() {
             connection.address_length = 0;
         }
         // SAFETY: the caller promises so many bytes.
         unsafe { core::ptr::copy_nonoverlapping(ucIP, connection.address.as_mut_ptr(), usize::from(connection.address_length)) };
-        CLIENT.request(|border| {
-            border.requests.connect(connection)?;
-            border.callback = fnCallback;
-            Ok(0)
-        })
+        request(Request::Connect(connection, fnCallback))
     }))
 }
 
@@ -125,7 +121,7 @@ pub unsafe extern "C" fn fnConnectMQTT(ucIP: *const c_uchar, fnCallback: MQTT_CA
 /// Returns 0 or ERROR_MQTT_NOT_READY. From any context.
 #[unsafe(no_mangle)]
 pub extern "C" fn fnDisconnectMQTT() -> c_int {
-    result(CLIENT.request(|border| border.requests.disconnect().map(|()| 0)))
+    result(request(Request::Disconnect))
 }
 
 /// Subscribes to a topic, wildcards allowed.
@@ -142,9 +138,7 @@ pub extern "C" fn fnDisconnectMQTT() -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fnSubscribeMQTT(ptrInput: *const c_char, ucQoS: c_uchar) -> c_int {
     // SAFETY: as the caller promises.
-    result(unsafe { topic(ptrInput, is_filter) }.and_then(|topic| {
-        CLIENT.request(|border| border.requests.subscribe(topic, ucQoS).map(c_int::from))
-    }))
+    result(unsafe { topic(ptrInput, Text::Filter) }.and_then(|topic| request(Request::Subscribe(topic, ucQoS))))
 }
 
 /// Ends the subscription of a reference. The reference stays in use until MQTT_UNSUBACK_RECEIVED.
@@ -153,7 +147,7 @@ pub unsafe extern "C" fn fnSubscribeMQTT(ptrInput: *const c_char, ucQoS: c_uchar
 /// ERROR_MQTT_NO_SUBSCRIPTION_ENTRY: not in use, or ending already. From any context.
 #[unsafe(no_mangle)]
 pub extern "C" fn fnUnsubscribeMQTT(ucSubscriptionRef: c_uchar) -> c_int {
-    result(CLIENT.request(|border| border.requests.unsubscribe(ucSubscriptionRef).map(|()| 0)))
+    result(request(Request::Unsubscribe(ucSubscriptionRef)))
 }
 
 /// Publishes what MQTT_PUBLISH_DATA will give.
@@ -172,8 +166,7 @@ pub extern "C" fn fnUnsubscribeMQTT(ucSubscriptionRef: c_uchar) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fnPublishMQTT(ucTopicReference: c_uchar, ptrTopic: *const c_char, cQoS: c_schar) -> c_int {
     // SAFETY: as the caller promises.
-    let accepted = unsafe { super::publish(ucTopicReference, ptrTopic, cQoS, Source::Asked) };
-    result(accepted.map(|_| 0))
+    result(unsafe { publish(ucTopicReference, ptrTopic, cQoS, Source::Asked) }.and_then(|publish| request(Request::Publish(publish))))
 }
 
 /// Prints a subscription with fnPrint, as in `Reference:1 QoS:2 Topic:uTasker/test1` and CR LF.
@@ -182,5 +175,5 @@ pub unsafe extern "C" fn fnPublishMQTT(ucTopicReference: c_uchar, ptrTopic: *con
 /// MQTT_MAX_SUBSCRIPTIONS; ERROR_MQTT_NOT_READY: no platform. From any task.
 #[unsafe(no_mangle)]
 pub extern "C" fn fnShowMQTT_subscription(iRef: c_int) -> c_int {
-    result(super::show_subscription(iRef).map(|()| 0))
+    result(show_subscription(iRef))
 }

@@ -1,14 +1,12 @@
 //! From the request for a connection to CONNACK.
 
-use super::{Area, Bytes, Event, Kind, Lost, Question, Session, Stage, Step, Work};
-use crate::config::RX_BUFFER_LENGTH;
+use super::{Kind, Session, Stage, Step, Work};
+use crate::memory::{Memory, RECEIVE, RECEIVE_END};
 use crate::outbox::State;
 use crate::packet::{self, PublishFlags, SLOT, first_byte};
-use crate::requests::{Guard, Phase, Requests};
+use crate::requests::Phase;
 use crate::subscriptions::flag;
-use crate::topic;
-use crate::wire::Writer;
-use core::cell::Cell;
+use crate::topic::{self, Text};
 
 // The flags of CONNECT, section 3.1.2.3 of the standard.
 const CLEAN_SESSION: u8 = 0x02;
@@ -16,7 +14,7 @@ const WILL: u8 = 0x04;
 const PASSWORD: u8 = 0x40;
 const USER_NAME: u8 = 0x80;
 
-/// The fields of CONNECT's payload, in their order [MQTT-3.1.3-1], each with the flag that it depends on.
+/// The fields of CONNECT's payload, in their order [MQTT-3.1.3-1], with the flags that they depend on.
 const FIELDS: [(Kind, u8); 5] = [
     (Kind::ClientIdentifier, 0),
     (Kind::WillTopic, WILL),
@@ -26,157 +24,140 @@ const FIELDS: [(Kind, u8); 5] = [
 ];
 
 impl Session {
+    pub(super) fn is_clean(&self) -> bool {
+        self.requests.connection.flags & CLEAN_SESSION != 0
+    }
+
     /// Begins the first attempt of a connection that is wanted.
-    pub(super) fn begin(&mut self, shared: &impl Guard) {
-        shared.with(|requests| {
-            let connection = requests.connection;
-            self.options = requests.options.resolved();
-            self.flags = connection.flags;
-            self.version_3_1 = connection.version_3_1;
-            self.clean = connection.flags & CLEAN_SESSION != 0;
-            if self.clean {
-                requests.fail(|_| true);
-                requests.subscriptions.clear();
-                requests.identifier = 0;
-            }
-        });
+    pub(super) fn begin(&mut self) {
+        if self.is_clean() {
+            self.requests.fail(|_| true);
+            self.requests.subscriptions.clear();
+            self.requests.identifier = 0;
+        }
         self.failures = true;
-        self.reconnecting = false;
-        self.pause = u32::from(self.options.reconnect_first) * 1000;
+        self.pause = u32::from(self.requests.options.reconnect_first) * 1000;
         self.stage = Stage::Opening;
     }
 
-    /// The link is being opened, or could not be; `random` is any number that others cannot guess.
-    pub fn opened(&mut self, shared: &impl Guard, result: Result<(), Lost>, random: u32) {
-        self.random = random;
-        shared.with(|requests| {
-            if !self.clean && requests.identifier == 0 {
-                requests.identifier = random as u16;
-            }
-        });
-        if let Err(lost) = result {
-            return self.lose(lost);
-        }
+    /// The link is being opened: begins CONNECT where later the broker's bytes go.
+    pub(super) fn opened(&mut self, memory: &Memory) {
         self.link_open = true;
-        (self.sent, self.received) = (self.now, self.now);
-        let (name, level) = if self.version_3_1 { (&b"MQIsdp"[..], 3) } else { (&b"MQTT"[..], 4) };
-        let mut packet = Writer::new(Cell::from_mut(self.inbox.buffer()).as_slice_of_cells());
-        packet.bytes(&[0; SLOT]);
-        packet.number(name.len() as u16);
-        packet.bytes(name);
-        packet.byte(level);
-        packet.byte(self.flags);
-        packet.number(self.options.keep_alive);
-        self.end = packet.position();
+        if !self.is_clean() && self.requests.identifier == 0 {
+            self.requests.identifier = self.random as u16;
+        }
+        let connection = &self.requests.connection;
+        let mut place = RECEIVE + SLOT;
+        let mut put = |bytes: &[u8]| {
+            for &byte in bytes {
+                memory.set(place, byte);
+                place += 1;
+            }
+        };
+        put(if connection.version_3_1 { b"\0\x06MQIsdp\x03" } else { b"\0\x04MQTT\x04" });
+        put(&[connection.flags]);
+        put(&self.requests.options.keep_alive().to_be_bytes());
+        self.end = place;
         self.field = 0;
         self.enter(Stage::Asking);
     }
 
     /// Asks for the next field of CONNECT, or completes it.
-    pub(super) fn ask_field(&mut self) -> Option<Step> {
+    pub(super) fn ask_field(&mut self, memory: &Memory) -> Option<Step> {
         while let Some(&(kind, flag)) = FIELDS.get(usize::from(self.field)) {
-            if flag == 0 || self.flags & flag != 0 {
-                self.question = Question::Field;
-                let room = Bytes::new(Area::Inbox, self.end + 2..RX_BUFFER_LENGTH as u16);
-                return Some(Event::with(kind, room, 0));
+            if flag == 0 || self.requests.connection.flags & flag != 0 {
+                let start = self.end + 2;
+                return Some(self.tell_data(kind, start, RECEIVE_END.saturating_sub(start), 0));
             }
             self.field += 1;
         }
-        let packet = Cell::from_mut(self.inbox.buffer()).as_slice_of_cells();
-        if let Some(slot) = packet.get(..SLOT) {
-            packet::close_header(slot, first_byte::CONNECT, u32::from(self.end) - SLOT as u32);
-            self.position = packet::header_start(slot) as u16;
-        }
+        let remaining = u32::from(self.end - RECEIVE - SLOT);
+        self.position = packet::put_header(memory, RECEIVE + SLOT, first_byte::CONNECT, remaining);
         self.work = Work::Connect;
         self.stage = Stage::Connecting;
         None
     }
 
     /// The application has written `length` bytes of a field.
-    pub(super) fn field_answered(&mut self, length: u16) {
-        let field = FIELDS.get(usize::from(self.field)).map_or(Kind::None, |(kind, _)| *kind);
-        let packet = Cell::from_mut(self.inbox.buffer()).as_slice_of_cells();
-        let Some(room) = packet.get(usize::from(self.end)..) else { return };
-        let Some(text) = room.get(2..).and_then(|room| room.get(..usize::from(length))) else {
-            return self.end(Kind::InvalidArgument, Kind::ConnectionClosed);
+    pub(super) fn field_answered(&mut self, memory: &Memory, length: u16) {
+        let text = match self.event.kind {
+            Kind::WillTopic => Some(Text::Name),
+            Kind::ClientIdentifier | Kind::UserName => Some(Text::Any),
+            _ => None,
         };
-        let mut text_bytes = text.iter().map(Cell::get);
-        let valid = match field {
-            // [MQTT-3.1.3-7], and MQTT 3.1 has no empty identifier.
-            Kind::ClientIdentifier => topic::is_text(text_bytes) && (length != 0 || self.clean && !self.version_3_1),
-            Kind::WillTopic => topic::is_name(text_bytes),
-            Kind::UserName => topic::is_text(text_bytes),
-            _ => text_bytes.next().is_some() || length == 0,
-        };
-        if !valid {
+        let connection = &self.requests.connection;
+        // [MQTT-3.1.3-7]; MQTT 3.1 has no empty identifier at all.
+        let nameless = self.event.kind == Kind::ClientIdentifier && length == 0 && (!self.is_clean() || connection.version_3_1);
+        let valid = |kind| topic::is_valid(memory.range(self.data.start, length), kind);
+        if length > self.data.length || nameless || !text.is_none_or(valid) {
             return self.end(Kind::InvalidArgument, Kind::ConnectionClosed);
         }
-        Writer::new(room).number(length);
+        memory.set_number(self.end, length);
         self.end += 2 + length;
         self.field += 1;
     }
 
     /// The link took some of CONNECT, for the first time or all that was left.
-    pub(super) fn connect_sent(&mut self, shared: &impl Guard, first_bytes: bool, complete: bool) {
+    pub(super) fn connect_sent(&mut self, memory: &Memory, complete: bool) {
         self.entered = self.now;
-        if first_bytes {
-            shared.with(|requests| {
-                if requests.phase == Phase::Starting {
-                    requests.phase = Phase::Open;
-                }
-            });
+        if self.requests.phase == Phase::Starting {
+            self.requests.phase = Phase::Open;
         }
         if complete {
             self.mid_packet = false;
             self.work = Work::None;
-            self.inbox.wipe();
+            memory.wipe(RECEIVE, RECEIVE_END - RECEIVE);
+            self.inbox.clear();
         }
     }
 
     /// CONNACK has arrived.
-    pub(super) fn connack(&mut self, shared: &impl Guard, acknowledge_flags: u8, return_code: u8) -> Option<Step> {
-        if self.connected || acknowledge_flags > 1 && !self.version_3_1 {
+    pub(super) fn connack(&mut self, acknowledge_flags: u8, return_code: u8) -> Option<Step> {
+        let old = self.requests.connection.version_3_1;
+        if self.connected || acknowledge_flags > 1 && !old {
             self.protocol_error();
             return None;
         }
         if return_code != 0 {
             self.end(Kind::None, Kind::ConnectionClosed);
-            return Some(Event::new(Kind::ConnectionRefused, u32::from(return_code), 0));
+            return Some(self.tell(Kind::ConnectionRefused, return_code.into(), 0));
         }
-        let present = acknowledge_flags & 1 != 0 && !self.clean && !self.version_3_1;
+        let known = acknowledge_flags == 1 && !self.is_clean() && !old;
         // MQTT 3.1 does not tell: the broker may know our messages.
-        let resumed = present || self.version_3_1 && !self.clean;
+        let resumed = known || old && !self.is_clean();
         if !resumed {
             self.incoming.clear();
         }
-        shared.with(|requests| restore(requests, resumed, present));
-        self.failures = true;
+        self.restore(resumed, known);
         self.connected = true;
-        self.pause = u32::from(self.options.reconnect_first) * 1000;
+        self.pause = u32::from(self.requests.options.reconnect_first) * 1000;
         (self.sent, self.received) = (self.now, self.now);
-        self.enter(Stage::Connected);
-        Some(Event::new(Kind::Connack, u32::from(present), 0))
+        self.stage = Stage::Connected;
+        Some(self.tell(Kind::Connack, known.into(), 0))
     }
-}
 
-/// Has what was unacknowledged sent again, and the subscriptions made again that the broker does not know.
-fn restore(requests: &mut Requests, resumed: bool, subscribed: bool) {
-    for entry in &mut requests.outbox.entries {
-        match entry.state {
-            State::Built if !resumed => entry.first &= !PublishFlags::DUPLICATE,
-            State::Sent => {
-                entry.state = State::Built;
-                let duplicate = if resumed { PublishFlags::DUPLICATE } else { 0 }; // [MQTT-3.3.1-1]
-                entry.first = entry.first & !PublishFlags::DUPLICATE | duplicate;
+    /// Has what was unacknowledged sent again, and the subscriptions made again that the broker does not know.
+    fn restore(&mut self, resumed: bool, subscribed: bool) {
+        for entry in &mut self.requests.outbox.entries {
+            match entry.state {
+                State::Sent | State::Built => {
+                    if !resumed {
+                        entry.first &= !PublishFlags::DUPLICATE;
+                    } else if entry.state == State::Sent {
+                        entry.first |= PublishFlags::DUPLICATE; // [MQTT-3.3.1-1]
+                    }
+                    entry.state = State::Built;
+                }
+                State::Released | State::Unreleased => entry.state = if resumed { State::Unreleased } else { State::Failed },
+                _ => {}
             }
-            State::Released | State::Unreleased => entry.state = if resumed { State::Unreleased } else { State::Failed },
-            _ => {}
         }
-    }
-    for entry in &mut requests.subscriptions.entries {
-        if !subscribed && entry.has(flag::USED) && entry.flags & (flag::SUBSCRIBE | flag::UNSUBSCRIBE) == 0 {
-            entry.flags |= flag::SUBSCRIBE | flag::RESTORED;
+        for entry in &mut self.requests.subscriptions.entries {
+            if !subscribed && entry.has(flag::USED) && entry.flags & (flag::SUBSCRIBE | flag::UNSUBSCRIBE) == 0 {
+                entry.flags |= flag::SUBSCRIBE | flag::RESTORED;
+            }
         }
+        self.requests.waiting = true;
+        self.failures = true;
     }
-    requests.waiting = true;
 }

@@ -1,18 +1,20 @@
 //! The end of a connection: what it is told as, in which order, and whether another attempt follows.
 
-use super::{Event, Kind, Lost, Question, Session, Stage, Step, Work};
-use crate::outbox::{Entry, State};
-use crate::requests::{Guard, Phase};
+use super::{Kind, Session, Stage, Step, Work, lost};
+use crate::memory::{Memory, RECEIVE, RECEIVE_END};
+use crate::outbox::State;
+use crate::requests::Phase;
 
 impl Session {
-    /// The link is lost.
-    pub(super) fn lose(&mut self, lost: Lost) {
-        match lost {
-            _ if self.stage == Stage::Lingering => self.end(Kind::None, Kind::ConnectionClosed),
-            Lost::Closed => self.end(Kind::None, Kind::HostClosed),
-            Lost::Failed => self.end(Kind::Link, Kind::HostClosed),
-            Lost::Unreachable => self.end(Kind::None, Kind::Unreachable),
-        }
+    /// The link is lost, or could not be opened.
+    pub(super) fn lose(&mut self, how: i32) {
+        let (cause, closing) = match how {
+            _ if self.stage == Stage::Lingering => (Kind::None, Kind::ConnectionClosed),
+            lost::CLOSED => (Kind::None, Kind::HostClosed),
+            lost::UNREACHABLE => (Kind::None, Kind::Unreachable),
+            _ => (Kind::Link, Kind::HostClosed),
+        };
+        self.end(cause, closing);
     }
 
     /// The broker broke the protocol [MQTT-4.8.0-1].
@@ -31,90 +33,80 @@ impl Session {
         if !self.link_open || self.work == Work::Connect && !self.mid_packet {
             return self.end(Kind::None, Kind::ConnectionClosed);
         }
-        if self.work != Work::Connect && !self.mid_packet {
+        if !self.mid_packet {
             self.work = Work::None;
         }
         self.enter(Stage::Draining);
     }
 
     /// Whether nothing is under way any more.
-    pub(super) fn is_drained(&self, shared: &impl Guard) -> bool {
-        let unacknowledged = |entry: &Entry| matches!(entry.state, State::Sent | State::Released);
-        self.work == Work::None
-            && self.replies.is_empty()
-            && (!self.connected
-                || self.answers_awaited == 0 && !shared.with(|requests| requests.outbox.entries.iter().any(unacknowledged)))
+    pub(super) fn is_drained(&self) -> bool {
+        let unacknowledged = |state| matches!(state, State::Sent | State::Released);
+        let answered = self.answers_awaited == 0 && !self.requests.outbox.entries.iter().any(|entry| unacknowledged(entry.state));
+        self.work == Work::None && self.replies == 0 && (answered || !self.connected)
     }
 
     /// Closes the link, tells the cause, and finds out what fails with the connection.
-    pub(super) fn tell_cause(&mut self, shared: &impl Guard) -> Option<Step> {
+    pub(super) fn tell_cause(&mut self, memory: &Memory) -> Option<Step> {
         if self.link_open {
             self.link_open = false;
             return Some(Step::Close);
         }
         let cause = core::mem::replace(&mut self.cause, Kind::None);
         if cause != Kind::None {
-            return Some(Event::new(cause, 0, 0));
+            return Some(self.tell(cause, 0, 0));
         }
-        let (connected, clean) = (self.connected, self.clean);
-        let first = self.options.reconnect_first;
-        self.reconnecting = shared.with(|requests| {
-            let reconnecting = first != 0 && requests.phase != Phase::Disconnecting;
-            requests.phase = if reconnecting { Phase::Open } else { Phase::Disconnecting };
-            requests.link_lost(shared.memory());
-            // What was accepted between two attempts has not met a link yet.
-            if connected || !reconnecting {
-                requests.fail(|entry| clean || entry.flags().qos() == 0);
-            }
-            if clean && !reconnecting {
-                requests.subscriptions.clear();
-                requests.identifier = 0;
-            }
-            reconnecting
-        });
-        self.inbox.wipe();
-        self.replies.clear();
-        (self.replied, self.answers_awaited) = (0, 0);
+        let clean = self.is_clean();
+        let requests = &mut self.requests;
+        self.reconnecting = requests.options.reconnect_first != 0 && requests.phase != Phase::Disconnecting;
+        requests.phase = if self.reconnecting { Phase::Open } else { Phase::Disconnecting };
+        requests.link_lost(memory);
+        // What was accepted between two attempts has not met a link yet.
+        if self.connected || !self.reconnecting {
+            requests.fail(|entry| clean || entry.flags().qos() == 0);
+        }
+        if clean && !self.reconnecting {
+            requests.subscriptions.clear();
+            requests.identifier = 0;
+        }
+        memory.wipe(RECEIVE, RECEIVE_END - RECEIVE);
+        self.inbox.clear();
+        (self.replies, self.replied, self.answers_awaited) = (0, 0, 0);
         (self.connected, self.overflowed, self.ping_awaited) = (false, false, false);
-        (self.mid_packet, self.stalled) = (false, false);
+        (self.mid_packet, self.stalled, self.failures) = (false, false, true);
         self.work = Work::None;
-        self.failures = true;
         self.stage = Stage::Ended;
         None
     }
 
     /// Tells one publication that has failed.
-    pub(super) fn tell_failure(&mut self, shared: &impl Guard) -> Option<Step> {
-        match shared.with(|requests| requests.take_failed()) {
-            Some(entry) => {
-                self.subject = entry;
-                Some(Event::new(Kind::PublishFailed, u32::from(entry.flags().qos()), entry.reference))
-            }
-            None => {
-                self.failures = false;
-                None
-            }
-        }
+    pub(super) fn tell_failure(&mut self) -> Option<Step> {
+        let Some(entry) = self.requests.take_failed() else {
+            self.failures = false;
+            return None;
+        };
+        self.subject = entry;
+        Some(self.tell(Kind::PublishFailed, entry.flags().qos().into(), entry.reference))
     }
 
     /// Tells the end itself.
-    pub(super) fn tell_end(&mut self, shared: &impl Guard) -> Step {
-        self.question = Question::None;
+    pub(super) fn tell_end(&mut self) -> Step {
         if self.reconnecting {
             self.stage = Stage::Announcing;
         } else {
             self.stage = Stage::Idle;
-            shared.with(|requests| requests.phase = Phase::Closed);
+            self.requests.phase = Phase::Closed;
         }
-        Event::new(self.closing, 0, 0)
+        self.tell(self.closing, 0, 0)
     }
 
     /// Tells how long the next attempt is away: exponential backoff with full jitter.
     pub(super) fn announce(&mut self) -> Step {
-        let delay = (u64::from(self.random) * (u64::from(self.pause) + 1) >> 32) as u32;
-        self.pause = (self.pause * 2).min(u32::from(self.options.reconnect_longest) * 1000);
-        self.delay = delay;
+        self.delay = (u64::from(self.random) * (u64::from(self.pause) + 1) >> 32) as u32;
+        let options = &self.requests.options;
+        let longest = options.reconnect_longest.max(options.reconnect_first);
+        self.pause = (self.pause * 2).min(u32::from(longest) * 1000);
         self.enter(Stage::Waiting);
-        Event::new(Kind::Reconnecting, delay, 0)
+        self.tell(Kind::Reconnecting, self.delay, 0)
     }
 }

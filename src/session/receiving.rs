@@ -1,54 +1,47 @@
 //! What arrives from the broker.
 
-use super::{Area, Bytes, Event, Kind, Question, Session, Stage, Step, Work};
+use super::{Kind, Session, Stage, Step, Work};
 use crate::inbox::Arrival;
-use crate::outbox::{Entry, Payload, State};
+use crate::memory::Memory;
+use crate::outbox::{Payload, State};
 use crate::packet::first_byte::*;
-use crate::requests::Guard;
 use crate::subscriptions::flag;
-use core::ops::Range;
-
-/// What an acknowledgement means.
-enum Acknowledgement {
-    /// Nothing that is known.
-    Unknown,
-    /// What the broker must not send.
-    Forbidden,
-    /// The first half of a QoS 2 round.
-    First(usize),
-    /// The round is complete.
-    Last(usize, Entry),
-}
 
 impl Session {
     /// Uses up what has arrived, as far as answers have room.
-    pub(super) fn read(&mut self, shared: &impl Guard) -> Option<Step> {
-        while self.may_read() && matches!(self.stage, Stage::Connecting | Stage::Connected | Stage::Draining) {
-            let step = match self.inbox.next() {
+    pub(super) fn read(&mut self, memory: &Memory) -> Option<Step> {
+        while self.may_read() && self.stage <= Stage::Draining {
+            let arrival = self.inbox.next(memory);
+            let step = match arrival {
                 Arrival::Nothing => return None,
+                Arrival::Packet(CONNACK, body) => self.connack(memory.byte(body), memory.byte(body + 1)),
                 Arrival::Malformed => {
                     self.protocol_error();
                     None
                 }
-                Arrival::Packet(CONNACK, [flags, code, _]) => self.connack(shared, flags, code),
                 _ if !self.connected => {
                     self.protocol_error(); // [MQTT-3.2.0-1]
                     None
                 }
+                Arrival::Message => self.publication(memory, Kind::TopicMessage),
+                Arrival::Part => self.publication(memory, Kind::TopicMessagePart),
                 Arrival::Packet(PINGRESP, _) => {
                     self.ping_awaited = false;
                     None
                 }
-                Arrival::Packet(first, [high, low, code]) => match u16::from_be_bytes([high, low]) {
-                    0 => {
+                Arrival::Packet(first, body) => match (first, memory.number(body)) {
+                    (_, 0) => {
                         self.protocol_error(); // [MQTT-2.3.1-1]
                         None
                     }
-                    identifier if matches!(first, SUBACK | UNSUBACK) => self.subscription_answered(shared, first, identifier, code),
-                    identifier => self.acknowledged(shared, first, identifier),
+                    (PUBREL, identifier) => {
+                        self.released(identifier);
+                        self.reply(memory, PUBCOMP, identifier);
+                        None
+                    }
+                    (SUBACK | UNSUBACK, identifier) => self.subscription_answered(first, identifier, memory.byte(body + 2)),
+                    (_, identifier) => self.acknowledged(memory, first, identifier),
                 },
-                Arrival::Message(payload) => self.publication(shared, Kind::TopicMessage, payload),
-                Arrival::Part(payload) => self.publication(shared, Kind::TopicMessagePart, payload),
             };
             if step.is_some() {
                 return step;
@@ -58,130 +51,123 @@ impl Session {
     }
 
     /// A PUBLISH, or a part of one.
-    fn publication(&mut self, shared: &impl Guard, kind: Kind, payload: Range<u16>) -> Option<Step> {
+    fn publication(&mut self, memory: &Memory, kind: Kind) -> Option<Step> {
         let publication = self.inbox.publication;
         let identifier = publication.identifier;
-        let payload = Bytes::new(Area::Inbox, payload);
-        let complete = publication.offset + u32::from(payload.length) == publication.total;
-        let qos = publication.flags.qos();
+        let complete = publication.offset + u32::from(publication.payload_length) == publication.total;
         let mut repeated = false;
-        if qos == 2 {
-            repeated = self.incoming.contains(&identifier);
-            if !repeated && self.incoming.is_full() {
-                self.overflowed = true;
-                return None;
+        match publication.flags.qos() {
+            0 => {}
+            1 => {
+                if complete {
+                    self.reply(memory, PUBACK, identifier);
+                }
             }
-        }
-        if complete {
-            match qos {
-                0 => {}
-                1 => self.reply(PUBACK, Some(identifier)),
-                _ => {
+            _ => {
+                repeated = self.incoming.contains(&identifier); // [MQTT-4.3.3-2]
+                if !repeated && self.incoming.is_full() {
+                    self.overflowed = true;
+                    return None;
+                }
+                if complete {
                     if !repeated {
                         let _ = self.incoming.push(identifier); // there is room
                     }
-                    self.reply(PUBREC, Some(identifier));
+                    self.reply(memory, PUBREC, identifier);
                 }
             }
         }
         if repeated {
-            return None; // [MQTT-4.3.3-2]
-        }
-        let reference = shared.with(|requests| requests.subscriptions.matching(self.inbox.topic()));
-        Some(Event::with(kind, payload, reference))
-    }
-
-    /// PUBACK, PUBREC, PUBREL or PUBCOMP.
-    fn acknowledged(&mut self, shared: &impl Guard, first: u8, identifier: u16) -> Option<Step> {
-        if first == PUBREL {
-            if let Some(index) = self.incoming.iter().position(|known| *known == identifier) {
-                let last = self.incoming.pop();
-                if let (Some(last), Some(place)) = (last, self.incoming.get_mut(index)) {
-                    *place = last;
-                }
-            }
-            // Also where it is not known: the answer to it was lost.
-            self.reply(PUBCOMP, Some(identifier));
             return None;
         }
-        let at_hand = (self.work != Work::None).then_some(self.index);
-        let mid_packet = self.mid_packet;
-        let acknowledgement = shared.with(|requests| {
-            let Some((index, mut entry)) = requests.find(identifier) else { return Acknowledgement::Unknown };
-            if at_hand == Some(index) && mid_packet {
-                return Acknowledgement::Unknown; // it means an earlier attempt
-            }
-            let acknowledgement = match (first, entry.flags().qos(), entry.state) {
-                // A broker may acknowledge what it got before the link was lost, without waiting to get it again.
-                (PUBACK, 1, State::Sent | State::Built) => Acknowledgement::Last(index, entry),
-                (PUBREC, 2, State::Sent | State::Built | State::Released | State::Unreleased) => {
-                    if entry.state < State::Released || entry.state == State::Built {
-                        entry.order = requests.take_order(); // [MQTT-4.6.0-4]
-                        entry.keep_topic(shared.memory());
-                    }
-                    entry.state = State::Released;
-                    requests.put(index, entry);
-                    return Acknowledgement::First(index);
-                }
-                (PUBCOMP, 2, State::Released) => Acknowledgement::Last(index, entry),
-                _ => return Acknowledgement::Forbidden,
-            };
-            if first == PUBACK || entry.payload != Payload::Asked {
-                requests.put(index, Entry::FREE);
-            }
-            acknowledgement
-        });
-        if let Acknowledgement::First(index) | Acknowledgement::Last(index, _) = acknowledgement {
-            if at_hand == Some(index) {
-                self.work = Work::None;
-            }
-        }
-        match acknowledgement {
-            Acknowledgement::Forbidden => self.protocol_error(),
-            Acknowledgement::Last(index, entry) => return Some(self.tell_acknowledged(index, entry)),
-            // Also where it is not known: our side of that session is gone.
-            _ if first == PUBREC => self.reply(PUBREL, Some(identifier)), // [MQTT-4.3.3-1]
-            _ => {}
-        }
-        None
+        let topic = (publication.topic_start != 0).then(|| memory.range(publication.topic_start, publication.topic_length));
+        let reference = self.requests.subscriptions.matching(topic);
+        Some(self.tell_data(kind, publication.payload_start, publication.payload_length, reference))
     }
 
-    /// Tells that a publication has done its round.
-    pub(super) fn tell_acknowledged(&mut self, index: usize, entry: Entry) -> Step {
-        let qos = entry.flags().qos();
-        if qos == 2 && entry.payload == Payload::Asked {
-            self.question = Question::Repeat;
-            self.repeat = index;
+    /// A QoS 2 message will not be sent again. Not to know it is no error: the answer to it may have been lost.
+    fn released(&mut self, identifier: u16) {
+        if let Some(index) = self.incoming.iter().position(|known| *known == identifier) {
+            let last = self.incoming.pop();
+            if let (Some(last), Some(place)) = (last, self.incoming.get_mut(index)) {
+                *place = last;
+            }
         }
-        self.subject = entry;
-        Event::new(Kind::PublishAcknowledged, u32::from(qos), entry.reference)
+    }
+
+    /// PUBACK, PUBREC or PUBCOMP.
+    fn acknowledged(&mut self, memory: &Memory, first: u8, identifier: u16) -> Option<Step> {
+        let Some(index) = self.requests.find(identifier) else {
+            if first == PUBREC {
+                self.reply(memory, PUBREL, identifier); // our side of that session is gone
+            }
+            return None;
+        };
+        if self.index == index && self.work != Work::None {
+            if self.mid_packet {
+                return None; // it means an earlier attempt
+            }
+            self.work = Work::None;
+        }
+        let order = self.requests.next_order();
+        let entry = self.requests.outbox.entry(index);
+        let qos = entry.flags().qos();
+        match (first, qos, entry.state) {
+            // A broker may acknowledge what it got before the link was lost, without waiting to get it again.
+            (PUBREC, 2, State::Sent | State::Built | State::Released | State::Unreleased) => {
+                entry.state = State::Released;
+                entry.order = order; // [MQTT-4.6.0-4]
+                entry.keep_topic(memory);
+                self.reply(memory, PUBREL, identifier); // [MQTT-4.3.3-1]
+                return None;
+            }
+            (PUBACK, 1, State::Sent | State::Built) => {}
+            (PUBCOMP, 2, State::Released) => {}
+            _ => {
+                self.protocol_error();
+                return None;
+            }
+        }
+        Some(self.tell_acknowledged(index))
+    }
+
+    /// Tells that a publication has done its round, and gives it up, unless it may be repeated.
+    pub(super) fn tell_acknowledged(&mut self, index: u8) -> Step {
+        let entry = self.requests.outbox.entry(index);
+        self.subject = *entry;
+        let qos = entry.flags().qos();
+        self.repeat = index;
+        if qos != 2 || entry.payload != Payload::Asked {
+            entry.release();
+            self.repeat = 0;
+        }
+        self.tell(Kind::PublishAcknowledged, qos.into(), self.subject.reference)
     }
 
     /// SUBACK or UNSUBACK.
-    fn subscription_answered(&mut self, shared: &impl Guard, first: u8, identifier: u16, code: u8) -> Option<Step> {
+    fn subscription_answered(&mut self, first: u8, identifier: u16, code: u8) -> Option<Step> {
         let awaited = if first == SUBACK { flag::SUBACK } else { flag::UNSUBACK };
-        let answered = shared.with(|requests| {
-            let mut entries = (1..).zip(&mut requests.subscriptions.entries);
-            let (reference, entry) = entries.find(|(_, entry)| entry.has(awaited) && entry.identifier == identifier)?;
-            let restored = entry.has(flag::RESTORED);
-            entry.flags &= !(awaited | flag::RESTORED);
-            entry.granted = code;
-            if first == UNSUBACK || code == 0x80 {
-                entry.release();
-            }
-            Some((reference, restored))
-        });
-        let Some((reference, restored)) = answered.filter(|_| first == UNSUBACK || matches!(code, 0..=2 | 0x80)) else {
+        let mut entries = (1..).zip(&mut self.requests.subscriptions.entries);
+        let found = entries.find(|(_, entry)| entry.has(awaited) && entry.identifier == identifier);
+        let Some((reference, entry)) = found.filter(|_| first == UNSUBACK || matches!(code, 0..=2 | 0x80)) else {
             self.protocol_error();
             return None;
         };
-        self.answers_awaited = self.answers_awaited.saturating_sub(1);
+        let restored = entry.has(flag::RESTORED);
+        entry.flags &= !(awaited | flag::RESTORED);
+        entry.granted = code;
+        self.answers_awaited -= 1;
         self.subscribed = self.now;
-        match (first, code) {
-            (UNSUBACK, _) => Some(Event::new(Kind::Unsuback, 0, reference)),
-            (_, 0x80) => Some(Event::new(Kind::SubscriptionRefused, 0x80, reference)),
-            _ if restored => None,
-            _ => Some(Event::new(Kind::Suback, u32::from(code), reference)),
+        let kind = match (first, code) {
+            (UNSUBACK, _) => Kind::Unsuback,
+            (_, 0x80) => Kind::SubscriptionRefused,
+            _ if restored => return None,
+            _ => Kind::Suback,
+        };
+        if kind != Kind::Suback {
+            entry.release();
         }
+        let code = if first == UNSUBACK { 0 } else { code };
+        Some(self.tell(kind, code.into(), reference))
     }
 }

@@ -1,223 +1,216 @@
 //! What is sent to the broker: acknowledgements as soon as the link is between two packets, requests in their order.
 
-use super::{Area, Bytes, Event, Kind, Lost, Question, Session, Stage, Step, Work};
-use crate::outbox::{CONTROL, Entry, OVERHEAD, PAYLOAD_ROOM, Payload, State, TOPIC_ROOM, Topic};
+use super::{Kind, Session, Stage, Step, Work};
+use crate::memory::{Memory, REPLIES};
+use crate::outbox::{CONTROL, PAYLOAD_ROOM, Payload, State, TOPIC_ROOM, Topic};
 use crate::packet::{self, SLOT, TOPIC, first_byte};
-use crate::requests::Guard;
 use crate::subscriptions::flag;
-use crate::topic;
-use crate::wire::Writer;
-use core::cell::Cell;
+use crate::topic::{self, Text};
 
 impl Session {
     /// What is to be sent next, or asked for so that it can be sent.
-    pub(super) fn output(&mut self, shared: &impl Guard) -> Option<Step> {
-        while !self.blocked {
+    pub(super) fn output(&mut self, memory: &Memory) -> Option<Step> {
+        loop {
             if self.sends_replies() {
-                let end = self.replies.len() as u16;
-                return Some(Step::Send(Bytes::new(Area::Replies, u16::from(self.replied)..end)));
+                return Some(self.send(REPLIES + u16::from(self.replied), REPLIES + u16::from(self.replies)));
             }
             match self.work {
-                Work::Connect => return Some(Step::Send(Bytes::new(Area::Inbox, self.position..self.end))),
-                Work::Send => return Some(Step::Send(Bytes::new(Area::Outbox, self.position..self.end))),
-                Work::None | Work::Tell => self.choose(shared)?,
-                Work::Claim => match shared.with(|requests| requests.claim(shared.memory(), self.index, &mut self.entry)) {
-                    Ok(true) if self.entry.topic == Topic::Asked => {
-                        return Some(self.ask(Question::Topic, Kind::PublishTopic, self.entry.start + TOPIC as u16, TOPIC_ROOM));
+                Work::Connect | Work::Send => return Some(self.send(self.position, self.end)),
+                Work::None | Work::Tell => self.choose(memory)?,
+                Work::Claim => match self.requests.claim(memory, self.index) {
+                    Ok(true) => {
+                        self.work = Work::Payload;
+                        let entry = self.requests.outbox.entry(self.index);
+                        if entry.topic == Topic::Asked {
+                            let start = entry.start + TOPIC;
+                            return Some(self.ask(Kind::PublishTopic, start, TOPIC_ROOM));
+                        }
                     }
-                    Ok(true) => self.work = Work::Payload,
                     Ok(false) => return None,
-                    Err(_) => self.fail_entry(shared),
+                    Err(_) => self.fail_entry(),
                 },
-                Work::Payload => match self.entry.payload {
-                    Payload::Asked => return Some(self.ask(Question::Payload, Kind::PublishData, self.payload_start(shared), PAYLOAD_ROOM)),
-                    _ => self.build(shared),
-                },
+                Work::Payload => {
+                    let entry = self.requests.outbox.entry(self.index);
+                    if entry.payload == Payload::Asked {
+                        let start = entry.payload_start(memory);
+                        return Some(self.ask(Kind::PublishData, start, PAYLOAD_ROOM));
+                    }
+                    self.build(memory);
+                }
                 Work::Piece if self.starved => return None,
                 Work::Piece => {
-                    let start = self.payload_start(shared);
-                    let room = u32::from(self.entry.start + self.entry.length - start).min(self.total - self.given) as u16;
-                    return Some(self.ask(Question::Piece, Kind::PublishDataPart, start, room));
+                    let entry = self.requests.outbox.entry(self.index);
+                    let start = entry.payload_start(memory);
+                    let room = u32::from(entry.start + entry.length - start).min(self.total - self.given);
+                    return Some(self.ask(Kind::PublishDataPart, start, room as u16));
                 }
             }
         }
-        None
+    }
+
+    fn send(&mut self, start: u16, end: u16) -> Step {
+        self.data = super::Data { start, length: end - start };
+        Step::Send
+    }
+
+    fn ask(&mut self, kind: Kind, start: u16, room: u16) -> Step {
+        self.subject = *self.requests.outbox.entry(self.index);
+        self.tell_data(kind, start, room, self.subject.reference)
     }
 
     /// Acknowledgements pass requests, but not a packet half sent.
     fn sends_replies(&self) -> bool {
-        !self.mid_packet && self.work != Work::Connect && !self.replies.is_empty()
+        !self.mid_packet && self.work != Work::Connect && self.replies != 0
     }
 
     /// Begins with the request whose turn it is.
-    fn choose(&mut self, shared: &impl Guard) -> Option<()> {
-        if self.stage != Stage::Connected || self.overflowed {
+    fn choose(&mut self, memory: &Memory) -> Option<()> {
+        if self.stage != Stage::Connected || self.overflowed || !self.requests.waiting {
             return None;
         }
-        (self.index, self.entry) = shared.with(|requests| requests.next())?;
-        match self.entry.state {
+        self.index = self.requests.next()?;
+        let entry = self.requests.outbox.entry(self.index);
+        match entry.state {
             State::Unreleased => {
-                self.entry.state = State::Released;
-                self.reply(first_byte::PUBREL, Some(self.entry.identifier));
-                shared.with(|requests| requests.put(self.index, self.entry));
+                entry.state = State::Released;
+                let identifier = entry.identifier;
+                self.reply(memory, first_byte::PUBREL, identifier);
             }
-            State::Built => self.send_built(shared),
+            State::Built => self.begin_packet(memory),
             _ => self.work = Work::Claim,
         }
         Some(())
     }
 
-    fn ask(&mut self, question: Question, kind: Kind, start: u16, room: u16) -> Step {
-        self.question = question;
-        self.subject = self.entry;
-        Event::with(kind, Bytes { area: Area::Outbox, start, length: room }, self.entry.reference)
-    }
-
-    fn payload_start(&self, shared: &impl Guard) -> u16 {
-        self.entry.start + TOPIC as u16 + self.entry.topic_length(shared.memory()) + self.entry.identifier_length()
-    }
-
     /// The application has answered an event; `length` is what it returned.
-    pub fn answered(&mut self, shared: &impl Guard, length: u16) {
-        match core::mem::replace(&mut self.question, Question::None) {
-            Question::None => {}
-            Question::Field => self.field_answered(length),
-            Question::Topic => self.topic_answered(shared, length),
-            Question::Payload if length > PAYLOAD_ROOM => self.fail_entry(shared),
-            Question::Payload => {
-                self.entry.length = self.payload_start(shared) - self.entry.start + length;
-                self.build(shared);
+    pub(super) fn answered(&mut self, memory: &Memory, length: u16) {
+        match self.event.kind {
+            Kind::ClientIdentifier | Kind::WillTopic | Kind::WillMessage | Kind::UserName | Kind::UserPassword => {
+                self.field_answered(memory, length);
             }
-            Question::Piece => self.piece_answered(shared, length),
-            Question::Repeat => {
-                let wanted = length != 0 && self.stage == Stage::Connected;
-                shared.with(|requests| requests.repeat(self.repeat, wanted));
+            Kind::PublishTopic => self.topic_answered(memory, length),
+            Kind::PublishData => {
+                if length > PAYLOAD_ROOM {
+                    return self.fail_entry();
+                }
+                let entry = self.requests.outbox.entry(self.index);
+                entry.length = self.data.start + length - entry.start;
+                self.build(memory);
             }
+            Kind::PublishDataPart => self.piece_answered(length),
+            Kind::PublishAcknowledged if self.repeat != 0 => {
+                if length != 0 && self.stage == Stage::Connected {
+                    self.requests.repeat(self.repeat);
+                } else {
+                    self.requests.outbox.entry(self.repeat).release();
+                }
+            }
+            _ => {}
         }
     }
 
-    fn topic_answered(&mut self, shared: &impl Guard, length: u16) {
-        let memory = shared.memory();
-        let topic = memory.range(self.entry.start + TOPIC as u16, length).iter().map(Cell::get);
-        let valid = match self.entry.first {
-            first_byte::SUBSCRIBE | first_byte::UNSUBSCRIBE => topic::is_filter(topic),
-            _ => topic::is_name(topic),
-        };
-        if length > TOPIC_ROOM || !valid {
-            return self.fail_entry(shared);
+    fn topic_answered(&mut self, memory: &Memory, length: u16) {
+        let entry = self.requests.outbox.entry(self.index);
+        let kind = if entry.first & 0xf0 == first_byte::PUBLISH { Text::Name } else { Text::Filter };
+        if length > TOPIC_ROOM || !topic::is_valid(memory.range(self.data.start, length), kind) {
+            return self.fail_entry();
         }
-        // What follows stays where it is: the topic moves towards it.
+        // What follows stays where it is: the slot and the topic move towards it.
         let unused = TOPIC_ROOM - length;
-        let start = self.entry.start;
-        let total = memory.range(start + 1, 4);
-        let kept = [0, 1, 2, 3].map(|index| total.get(index).map_or(0, Cell::get));
-        self.entry.start += unused;
-        self.entry.length -= unused;
-        memory.copy(start + TOPIC as u16, self.entry.start + TOPIC as u16, length);
-        let mut slot = Writer::new(memory.range(self.entry.start + 1, OVERHEAD));
-        slot.bytes(&kept);
-        slot.number(length);
-        self.entry.topic = Topic::Stored;
-        shared.with(|requests| requests.put(self.index, self.entry));
-        self.work = Work::Payload;
+        memory.shift(entry.start, entry.start + unused, TOPIC + length);
+        entry.start += unused;
+        entry.length -= unused;
+        entry.topic = Topic::Stored;
+        memory.set_number(entry.start + SLOT, length);
     }
 
     /// Completes a packet whose topic and payload are in place (a stream's: whose topic is).
-    fn build(&mut self, shared: &impl Guard) {
-        let memory = shared.memory();
-        let before_payload = self.payload_start(shared) - self.entry.start;
-        let topic_length = u32::from(self.entry.topic_length(memory));
-        let slot = memory.range(self.entry.start, SLOT as u16);
-        let total = match self.entry.payload {
-            Payload::None => 0,
-            Payload::Streamed => slot.iter().skip(1).fold(0, |total, byte| total << 8 | u32::from(byte.get())),
-            Payload::Asked | Payload::Copied => u32::from(self.entry.length - before_payload),
-        };
-        self.entry.identifier = 0;
-        if self.entry.flags().qos() != 0 {
-            self.entry.identifier = shared.with(|requests| requests.next_identifier());
+    fn build(&mut self, memory: &Memory) {
+        let entry = self.requests.outbox.entry(self.index);
+        let (first, start, payload_start) = (entry.first, entry.start, entry.payload_start(memory));
+        let mut identifier = 0;
+        if entry.flags().qos() != 0 {
+            identifier = self.requests.next_identifier();
         }
-        let identifier = self.entry.identifier;
-        match self.entry.first {
-            first_byte::SUBSCRIBE | first_byte::UNSUBSCRIBE => {
-                let header = memory.range(self.entry.start, SLOT as u16 - 2);
-                Writer::new(memory.range(self.entry.start + SLOT as u16 - 2, 2)).number(identifier);
-                self.entry.length = TOPIC as u16 + topic_length as u16;
-                if self.entry.first == first_byte::SUBSCRIBE {
-                    let qos = shared.with(|requests| requests.subscriptions.get(self.entry.reference).map_or(0, |entry| entry.qos));
-                    Writer::new(memory.range(self.entry.start + self.entry.length, 1)).byte(qos);
-                    self.entry.length += 1;
-                }
-                packet::close_header(header, self.entry.first, u32::from(self.entry.length) - (SLOT - 2) as u32);
+        let entry = self.requests.outbox.entry(self.index);
+        entry.identifier = identifier;
+        entry.state = State::Built;
+        let mut header_end = start + SLOT;
+        let mut end = u32::from(start + entry.length);
+        if self.index == CONTROL {
+            header_end -= 2;
+            memory.set_number(header_end, identifier);
+            // Of the two bytes behind the topic a SUBSCRIBE needs one.
+            end = u32::from(payload_start - 2);
+            if first == first_byte::SUBSCRIBE {
+                let qos = self.requests.subscriptions.get(entry.reference).map_or(0, |subscription| subscription.qos);
+                memory.set(payload_start - 2, qos);
+                end += 1;
             }
-            first => {
-                let place = memory.range(self.entry.start + before_payload - self.entry.identifier_length(), self.entry.identifier_length());
-                Writer::new(place).number(identifier);
-                packet::close_header(slot, first, u32::from(before_payload) - SLOT as u32 + total);
+            entry.length = end as u16 - start;
+        } else {
+            if identifier != 0 {
+                memory.set_number(payload_start - 2, identifier);
+            }
+            if entry.payload == Payload::Streamed {
+                let total = u32::from(memory.number(start + 1)) << 16 | u32::from(memory.number(start + 3));
+                end = u32::from(payload_start) + total;
             }
         }
-        self.entry.state = State::Built;
-        self.send_built(shared);
+        memory.wipe(start, header_end - start);
+        packet::put_header(memory, header_end, first, end - u32::from(header_end));
+        self.begin_packet(memory);
     }
 
     /// Begins to send a complete packet.
-    fn send_built(&mut self, shared: &impl Guard) {
-        let memory = shared.memory();
-        let slot = memory.range(self.entry.start, SLOT as u16);
-        let header = packet::header_start(slot);
-        if let Some(first) = slot.get(header) {
-            first.set(self.entry.first); // DUP may have come to it
-        }
-        self.position = self.entry.start + header as u16;
-        self.end = self.entry.start + self.entry.length;
+    fn begin_packet(&mut self, memory: &Memory) {
+        let entry = self.requests.outbox.entry(self.index);
+        self.position = entry.packet_start(memory);
+        memory.set(self.position, entry.first); // DUP may have come to it
+        self.end = entry.start + entry.length;
         self.work = Work::Send;
-        self.given = 0;
-        if self.entry.payload == Payload::Streamed {
-            self.total = self.entry.payload_length(memory);
-            self.end = self.payload_start(shared);
+        if entry.payload == Payload::Streamed {
+            self.end = entry.payload_start(memory);
+            (self.total, self.given) = (entry.payload_length(memory), 0);
             if self.total != 0 {
                 self.work = Work::Piece;
             }
         }
-        shared.with(|requests| requests.put(self.index, self.entry));
     }
 
     /// The application has written a piece of a stream.
-    fn piece_answered(&mut self, shared: &impl Guard, length: u16) {
-        let start = self.payload_start(shared);
-        let room = u32::from(self.entry.start + self.entry.length - start).min(self.total - self.given);
-        if u32::from(length) > room {
+    fn piece_answered(&mut self, length: u16) {
+        if length > self.data.length {
+            self.fail_entry();
             self.end(Kind::InvalidArgument, Kind::ConnectionClosed);
-            self.fail_entry(shared);
         } else if length == 0 {
             self.starved = true;
             self.stall();
         } else {
             self.given += u32::from(length);
             if self.mid_packet {
-                self.position = start;
+                self.position = self.data.start;
             }
-            self.end = start + length;
+            self.end = self.data.start + length;
             self.work = Work::Send;
             self.stalled = false;
         }
     }
 
     /// Has the entry at hand fail for want of a topic or a payload.
-    fn fail_entry(&mut self, shared: &impl Guard) {
-        if self.index == CONTROL {
-            shared.with(|requests| {
-                requests.put(CONTROL, Entry::FREE);
-                if let Some(subscription) = requests.subscriptions.get(self.entry.reference) {
-                    subscription.release();
-                }
-            });
-            self.work = Work::Tell;
-        } else {
-            self.entry.state = State::Failed;
-            shared.with(|requests| requests.put(self.index, self.entry));
+    fn fail_entry(&mut self) {
+        let entry = self.requests.outbox.entry(self.index);
+        self.work = Work::None;
+        if self.index != CONTROL {
+            entry.state = State::Failed;
             self.failures = true;
-            self.work = Work::None;
+            return;
+        }
+        let reference = entry.reference;
+        entry.release();
+        if let Some(subscription) = self.requests.subscriptions.get(reference) {
+            subscription.release();
+            self.work = Work::Tell;
         }
     }
 
@@ -225,75 +218,67 @@ impl Session {
     pub(super) fn tell_entry(&mut self) -> Step {
         self.work = Work::None;
         if self.index == CONTROL {
-            return Event::new(Kind::SubscriptionRefused, 0, self.entry.reference);
+            let reference = self.requests.outbox.entry(CONTROL).reference;
+            return self.tell(Kind::SubscriptionRefused, 0, reference);
         }
-        self.tell_acknowledged(self.index, self.entry)
+        self.tell_acknowledged(self.index)
     }
 
-    /// The link took so many of the bytes to be sent, or was lost.
-    pub fn sent(&mut self, shared: &impl Guard, result: Result<u16, Lost>) {
-        let length = match result {
-            Err(lost) => return self.lose(lost),
-            Ok(0) => {
-                self.blocked = true;
-                return self.stall();
-            }
-            Ok(length) => length,
-        };
+    /// The link took `length` of the bytes to be sent.
+    pub(super) fn sent(&mut self, memory: &Memory, length: u16) {
+        if length == 0 {
+            self.blocked = true;
+            return self.stall();
+        }
         self.stalled = false;
         self.sent = self.now;
         if self.sends_replies() {
             self.replied += length as u8;
-            if usize::from(self.replied) >= self.replies.len() {
-                self.replies.clear();
-                self.replied = 0;
+            if self.replied >= self.replies {
+                (self.replies, self.replied) = (0, 0);
             }
             return;
         }
-        let first_bytes = !core::mem::replace(&mut self.mid_packet, true);
+        self.mid_packet = true;
         self.position += length;
         let complete = self.position >= self.end;
         if self.work == Work::Connect {
-            self.connect_sent(shared, first_bytes, complete);
-            return;
+            return self.connect_sent(memory, complete);
         }
-        if first_bytes && self.index != CONTROL && self.entry.flags().qos() != 0 {
-            self.entry.state = State::Sent;
-            shared.with(|requests| requests.put(self.index, self.entry));
+        let entry = self.requests.outbox.entry(self.index);
+        let qos = entry.flags().qos();
+        if qos != 0 {
+            entry.state = State::Sent;
         }
         if !complete {
             return;
         }
-        if self.entry.payload == Payload::Streamed && self.given < self.total {
+        if entry.payload == Payload::Streamed && self.given < self.total {
             self.work = Work::Piece;
             return;
         }
         self.mid_packet = false;
-        self.work = Work::None;
+        self.work = if qos == 0 { Work::Tell } else { Work::None };
         if self.index == CONTROL {
-            self.subscription_sent(shared);
-        } else if self.entry.flags().qos() == 0 {
-            shared.with(|requests| requests.put(self.index, Entry::FREE));
-            self.work = Work::Tell;
+            self.subscription_sent();
         }
     }
 
     /// A SUBSCRIBE or UNSUBSCRIBE has been sent.
-    fn subscription_sent(&mut self, shared: &impl Guard) {
-        shared.with(|requests| {
-            requests.put(CONTROL, Entry::FREE);
-            if let Some(subscription) = requests.subscriptions.get(self.entry.reference) {
-                let (queued, awaited) = match self.entry.first {
-                    first_byte::SUBSCRIBE => (flag::SUBSCRIBE, flag::SUBACK),
-                    _ => (flag::UNSUBSCRIBE, flag::UNSUBACK),
-                };
-                subscription.flags = subscription.flags & !queued | awaited;
-                subscription.identifier = self.entry.identifier;
-            }
-        });
+    fn subscription_sent(&mut self) {
+        let entry = self.requests.outbox.entry(CONTROL);
+        let queued = if entry.first == first_byte::SUBSCRIBE { flag::SUBSCRIBE } else { flag::UNSUBSCRIBE };
+        let (reference, identifier) = (entry.reference, entry.identifier);
+        entry.release();
+        if let Some(subscription) = self.requests.subscriptions.get(reference) {
+            // The flag of the answer stands one above.
+            subscription.flags = subscription.flags & !queued | queued << 1;
+            subscription.identifier = identifier;
+        }
         if self.answers_awaited == 0 {
             self.subscribed = self.now;
         }
         self.answers_awaited += 1;
     }
 }
+

@@ -77,7 +77,8 @@ void fnExitMQTT_critical(unsigned long ulState)
     (void)ulState;
 }
 
-static unsigned short fnCallback(signed char scEvent, unsigned char *ptrData, unsigned long ulLength, unsigned char ucSubscriptionRef)
+static unsigned short fnCallback(signed char scEvent, unsigned char *ptrData, unsigned long ulLength,
+                                 unsigned char ucSubscriptionRef)
 {
     (void)ucSubscriptionRef;
     switch (scEvent) {

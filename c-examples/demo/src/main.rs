@@ -1,4 +1,4 @@
-//! Plays the session of the uTasker MQTT document: starts an MQTT broker and the `cli` example, types
+//! Plays the session of the μTasker MQTT document: starts an MQTT broker and the `cli` example, types
 //! the document's commands and insists on the document's answers.
 //!
 //! ```text

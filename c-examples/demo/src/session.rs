@@ -1,4 +1,4 @@
-//! The session of the uTasker MQTT document, section 3: what is typed and what must come back.
+//! The session of the μTasker MQTT document, section 3: what is typed and what must come back.
 //! Reads `session.txt`, which is written as the document prints it:
 //!
 //! ```text

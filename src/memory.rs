@@ -1,0 +1,82 @@
+//! The packet buffers, one behind the other: what is to be sent, acknowledgements, what was received.
+//!
+//! A range belongs to whom the session gave it: the link while it sends or receives, the application while it writes what it
+//! was asked for, a publish call while it copies its payload. Nobody else touches it meanwhile.
+
+use crate::config::{RX_BUFFER_LENGTH, TX_BUFFER_LENGTH};
+use core::cell::Cell;
+
+/// Where the transmit buffer ends, which begins at 0.
+pub const TRANSMIT_END: u16 = TX_BUFFER_LENGTH as u16;
+/// Where acknowledgements begin.
+pub const REPLIES: u16 = TRANSMIT_END;
+/// Where acknowledgements end: there is room for eight of four bytes, a PINGREQ and a DISCONNECT.
+pub const REPLIES_END: u16 = REPLIES + 8 * 4 + 2 + 2;
+/// Where received bytes begin.
+pub const RECEIVE: u16 = REPLIES_END;
+/// Where received bytes end.
+pub const RECEIVE_END: u16 = RECEIVE + RX_BUFFER_LENGTH as u16;
+
+/// The buffers. What lies outside of them reads as zero, and is not written.
+pub struct Memory([Cell<u8>; RECEIVE_END as usize]);
+
+impl Memory {
+    /// All zero.
+    pub const fn new() -> Self {
+        Self([const { Cell::new(0) }; RECEIVE_END as usize])
+    }
+
+    /// The byte at a place.
+    #[inline(never)]
+    pub fn byte(&self, place: u16) -> u8 {
+        self.0.get(usize::from(place)).map_or(0, Cell::get)
+    }
+
+    /// Changes the byte at a place.
+    #[inline(never)]
+    pub fn set(&self, place: u16, byte: u8) {
+        if let Some(cell) = self.0.get(usize::from(place)) {
+            cell.set(byte);
+        }
+    }
+
+    /// The big-endian number at a place.
+    #[inline(never)]
+    pub fn number(&self, place: u16) -> u16 {
+        u16::from_be_bytes([self.byte(place), self.byte(place.wrapping_add(1))])
+    }
+
+    /// Changes the big-endian number at a place.
+    #[inline(never)]
+    pub fn set_number(&self, place: u16, number: u16) {
+        self.set(place, (number >> 8) as u8);
+        self.set(place.wrapping_add(1), number as u8);
+    }
+
+    /// `length` bytes from `start`; none where the buffers do not have them.
+    #[inline(never)]
+    pub fn range(&self, start: u16, length: u16) -> &[Cell<u8>] {
+        let bytes = self.0.get(usize::from(start)..).unwrap_or_default();
+        bytes.get(..usize::from(length)).unwrap_or_default()
+    }
+
+    /// Puts `bytes` at a place.
+    pub fn put(&self, place: u16, bytes: &[Cell<u8>]) {
+        for (cell, byte) in self.range(place, bytes.len() as u16).iter().zip(bytes) {
+            cell.set(byte.get());
+        }
+    }
+
+    /// Moves `length` bytes down, or up; the ranges may overlap.
+    pub fn shift(&self, from: u16, to: u16, length: u16) {
+        for step in 0..length {
+            let offset = if to < from { step } else { length - 1 - step };
+            self.set(to + offset, self.byte(from + offset));
+        }
+    }
+
+    /// Leaves no trace of what was in `length` bytes from `start`.
+    pub fn wipe(&self, start: u16, length: u16) {
+        self.range(start, length).iter().for_each(|byte| byte.set(0));
+    }
+}
