@@ -42,6 +42,13 @@ subscribe() {
     "$programs/subscribe" -h 127.0.0.1 -p "$port" "$@"
 }
 
+# Runs subscribe in the background, as process $client.
+start_subscribe() {
+    "$programs/subscribe" -h 127.0.0.1 -p "$port" "$@" &
+    client=$!
+    sleep 0.5
+}
+
 theirs() {
     local program=$1
     shift
@@ -137,34 +144,34 @@ check_publish() {
     exits 1 "publish -f of a missing file" publish -t a -f missing
 }
 
-# Messages for subscribe are kept likewise.
+# Messages for subscribe are kept likewise, for a client identifier.
 expect_messages() {
-    subscribe -c -i ours -q 2 -t "$1" -W 1 2>/dev/null
+    subscribe -c -i "$1" -q 2 -t "$2" -W 1 2>/dev/null
 }
 
 check_subscribe() {
-    expect_messages 's/#'
+    expect_messages topics 's/#'
     for qos in 0 1 2; do
         theirs pub -t "s/with/a/topic/$qos" -m "text $qos" -q $qos
     done
-    subscribe -c -i ours -q 2 -t 's/#' -C 3 -v | sort >actual
+    subscribe -c -i topics -q 2 -t 's/#' -C 3 -v | sort >actual
     printf 's/with/a/topic/%s text %s\n' 0 0 1 1 2 2 >expected
     same "subscribe -c -v"
 
-    head -n 3000 lines >expected
-    for qos in 0 1 2; do
-        subscribe -q $qos -t s/lines -C 3000 -W 20 >actual &
-        client=$!
-        sleep 0.5
-        theirs pub -t s/lines -l -q $qos <expected
+    # Mosquitto 2.0.11 exceeds its window of 20 messages as soon as there are more; at QoS 2 the library has to remember each.
+    for job in '0 3000' '1 3000' '2 20'; do
+        set -- $job
+        seq 1 "$2" >expected
+        start_subscribe -q "$1" -t lines -C "$2" -W 20 >actual
+        theirs pub -t lines -l -q "$1" <expected
         wait $client
-        same "subscribe to 3000 messages at QoS $qos"
+        same "subscribe to $2 messages at QoS $1"
     done
 
-    expect_messages s/large
+    expect_messages large s/large
     theirs pub -t s/large -f large -q 1
     theirs pub -t s/large -m small -q 1
-    subscribe -c -i ours -q 2 -t s/large -C 2 -N >actual
+    subscribe -c -i large -q 2 -t s/large -C 2 -N >actual
     { cat large; printf small; } >expected
     same "subscribe to a message of 600 000 bytes"
 
@@ -177,25 +184,21 @@ check_subscribe() {
 
     exits 27 "subscribe -W" subscribe -t nothing -W 1
     exits 1 "subscribe to an invalid filter" subscribe -t 'a/#/b' -W 5
-    exits 4 "subscribe with a wrong password" "$programs/subscribe" -h 127.0.0.1 -p $locked_port -t a -u anna -P wrong
+    exits 5 "subscribe with a wrong password" "$programs/subscribe" -h 127.0.0.1 -p $locked_port -t a -u anna -P wrong
     exits 5 "publish without the user name" "$programs/publish" -h 127.0.0.1 -p $locked_port -t a -m b
     exits 0 "publish with user name and password" "$programs/publish" -h 127.0.0.1 -p $locked_port -t allowed/a -m b -u anna -P secret
     exits 1 "subscribe refuses -c without -i" subscribe -t a -c
 }
 
 check_will() {
-    subscribe -t unused --will-topic w/will --will-payload gone --will-qos 1 --will-retain &
-    client=$!
-    sleep 1
+    start_subscribe -t unused --will-topic w/will --will-payload gone --will-qos 1 --will-retain
     kill -9 $client
     wait $client 2>/dev/null
     theirs sub -t w/will -C 1 -W 5 -F '%r%p' >actual
     echo 1gone >expected
     same "will of a client that was killed"
 
-    subscribe -t unused --will-topic w/no-will --will-payload gone --will-retain &
-    client=$!
-    sleep 1
+    start_subscribe -t unused --will-topic w/no-will --will-payload gone --will-retain
     kill $client
     wait $client
     report $? "subscribe ends well at SIGTERM"
@@ -287,7 +290,7 @@ Disconnecting...
 
 check_menu() {
     printf '%s\n' "$session" | slowly | "$programs/cli" -p $port --echo | sed -n '/^#mqtt_con/,$p' >actual
-    printf '%s\n#' "$replies" >expected
+    printf '%s\n' "$replies" >expected
     same "the menu replies as in the μTasker document"
 
     "$programs/cli" -p $port --telnet $telnet_port &

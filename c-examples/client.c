@@ -125,18 +125,26 @@ static unsigned short answer(CLIENT *client, unsigned char *ptrData, unsigned lo
     return (unsigned short)length;
 }
 
-/* The first connection must succeed; later ones may be waited for. */
+/* While a lost connection is being made again, the failed attempts are nothing new. */
+static int is_news(const CLIENT *client)
+{
+    return !client->closing && (client->connected || !client->was_connected);
+}
+
 static void connection_ended(CLIENT *client)
 {
-    if (!client->closing) {
+    if (is_news(client)) {
         client_complain(client, client->connected ? "the connection was lost" : "no connection to %s, port %u", client->options->host,
                         (unsigned)client->options->port);
+    }
+    if (!client->closing) {
         client->exit_code = EXIT_FAILURE;
     }
     client->connected = 0;
     client->finished = 1;
 }
 
+/* The first connection must succeed; later ones are waited for. */
 static void reconnecting(CLIENT *client)
 {
     if (client->was_connected && !client->closing) {
@@ -177,7 +185,7 @@ unsigned short client_event(CLIENT *client, signed char scEvent, unsigned char *
         reconnecting(client);
         break;
     default:
-        if (scEvent < 0) {
+        if (scEvent < 0 && is_news(client)) {
             client_complain(client, "%s", mqtt_result_name(scEvent));
         }
         break;

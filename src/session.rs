@@ -481,6 +481,7 @@ impl Session {
             Stage::Draining if !self.mid_packet => {
                 self.work = Work::None;
                 self.reply(memory, first_byte::DISCONNECT, 0);
+                self.inbox.clear();
                 self.enter(Stage::Lingering);
             }
             Stage::Draining | Stage::Lingering => self.end(Kind::None, Kind::ConnectionClosed),

@@ -181,7 +181,7 @@ impl Session {
     /// The application has written a piece of a stream.
     fn piece_answered(&mut self, length: u16) {
         if length > self.data.length {
-            self.fail_entry();
+            self.requests.outbox.entry(self.index).state = State::Failed; // told behind the cause
             self.end(Kind::InvalidArgument, Kind::ConnectionClosed);
         } else if length == 0 {
             self.starved = true;
