@@ -347,26 +347,24 @@ impl Session {
 
     fn next_step(&mut self, memory: &Memory) -> Step {
         loop {
-            let step = if self.work == Work::Tell {
-                Some(self.tell_entry())
-            } else if self.failures {
-                self.tell_failure()
-            } else {
-                match self.stage {
-                    Stage::Idle | Stage::Waiting => None,
-                    Stage::Opening => Some(Step::Random),
-                    Stage::Asking => self.ask_field(memory),
-                    Stage::Connecting | Stage::Connected | Stage::Draining | Stage::Lingering => self.exchange(memory),
-                    Stage::Ending => self.tell_cause(memory),
-                    Stage::Ended => Some(self.tell_end()),
-                    Stage::Announcing => Some(self.announce()),
+            let step = match self.stage {
+                _ if self.work == Work::Tell => Some(self.tell_entry()),
+                _ if self.failures => self.tell_failure(),
+                Stage::Opening => Some(Step::Random),
+                Stage::Asking => self.ask_field(memory),
+                Stage::Ending => self.tell_cause(memory),
+                Stage::Ended => Some(self.tell_end()),
+                Stage::Announcing => Some(self.announce()),
+                Stage::Idle | Stage::Waiting | Stage::Connecting | Stage::Connected | Stage::Draining | Stage::Lingering => {
+                    let step = if self.link_open { self.exchange(memory) } else { None };
+                    if step.is_none() && self.stage <= Stage::Lingering && self.rest(memory) {
+                        return Step::Wait;
+                    }
+                    step
                 }
             };
             if let Some(step) = step {
                 return step;
-            }
-            if self.stage <= Stage::Lingering && self.rest(memory) {
-                return Step::Wait;
             }
         }
     }

@@ -89,7 +89,8 @@ impl Session {
         // [MQTT-3.1.3-7]; MQTT 3.1 has no empty identifier at all.
         let nameless = self.event.kind == Kind::ClientIdentifier && length == 0 && (!self.is_clean() || connection.version_3_1);
         let valid = |kind| topic::is_valid(memory.range(self.data.start, length), kind);
-        if length > self.data.length || nameless || !text.is_none_or(valid) {
+        let fits = length <= self.data.length && self.data.start <= RECEIVE_END;
+        if !fits || nameless || !text.is_none_or(valid) {
             return self.end(Kind::InvalidArgument, Kind::ConnectionClosed);
         }
         memory.set_number(self.end, length);
