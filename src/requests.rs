@@ -224,12 +224,12 @@ impl Requests {
             }
             for entry in &self.outbox.entries {
                 if entry.state == State::Queued && entry.payload == Payload::Asked {
-                    let topic = match entry.topic {
-                        Topic::Subscription => MAX_TOPIC_LENGTH as u16,
-                        Topic::Stored => entry.length,
-                        Topic::Asked => TOPIC_ROOM,
+                    let before_payload = match entry.topic {
+                        Topic::Subscription => OVERHEAD + MAX_TOPIC_LENGTH as u16,
+                        Topic::Stored => entry.length + 2,
+                        Topic::Asked => OVERHEAD + TOPIC_ROOM,
                     };
-                    promised = promised.max(OVERHEAD + topic + PAYLOAD_ROOM);
+                    promised = promised.max(before_payload + PAYLOAD_ROOM);
                 }
             }
         }
