@@ -157,19 +157,25 @@ impl Entry {
     }
 }
 
-/// The index of the SUBSCRIBE or UNSUBSCRIBE at hand; publications come behind it.
+/// The index of the SUBSCRIBE or UNSUBSCRIBE at hand.
 pub const CONTROL: u8 = 0;
+/// The index of what the application is just told about: it keeps the topic's range while the callback runs.
+pub const TOLD: u8 = 1;
+/// The index of the first publication.
+pub const PUBLICATIONS: u8 = 2;
+/// The index of none.
+pub const NONE: u8 = u8::MAX;
 
 /// The table.
 pub struct Outbox {
-    /// [`CONTROL`], and publications.
-    pub entries: [Entry; 1 + MAX_INFLIGHT],
+    /// [`CONTROL`], [`TOLD`] and publications.
+    pub entries: [Entry; PUBLICATIONS as usize + MAX_INFLIGHT],
 }
 
 impl Outbox {
     /// Empty.
     pub const fn new() -> Self {
-        Self { entries: [Entry::FREE; 1 + MAX_INFLIGHT] }
+        Self { entries: [Entry::FREE; PUBLICATIONS as usize + MAX_INFLIGHT] }
     }
 
     /// The entry at an index.
@@ -179,7 +185,24 @@ impl Outbox {
         publications.get_mut(usize::from(index).wrapping_sub(1)).unwrap_or(control)
     }
 
-    /// Where `length` bytes below `limit` are claimed by nothing but perhaps the entry at `index`.
+    /// What the application is just told about.
+    pub fn told(&self) -> &Entry {
+        let [_, told, ..] = &self.entries;
+        told
+    }
+
+    /// Keeps of `entry`, which may be given up now, what the application can be told while the callback runs.
+    pub fn keep_told(&mut self, memory: &Memory, entry: Entry) {
+        let told = self.entry(TOLD);
+        *told = Entry { state: State::Free, ..entry };
+        if told.topic == Topic::Stored {
+            told.keep_topic(memory);
+        } else {
+            told.length = 0;
+        }
+    }
+
+    /// Where `length` bytes below `limit` are claimed by nothing but perhaps the entry at `index`; `NONE`: by nothing.
     pub fn gap(&self, length: u16, limit: u16, index: u8) -> Option<u16> {
         let mut start = 0;
         'from: loop {

@@ -6,7 +6,7 @@
 use crate::config::{KEEPALIVE_TIME_SECONDS, MAX_SUBSCRIPTIONS, MAX_TOPIC_LENGTH};
 use crate::error::Error;
 use crate::memory::{Memory, TRANSMIT_END};
-use crate::outbox::{CONTROL, Entry, OVERHEAD, Outbox, PAYLOAD_ROOM, Payload, State, TOPIC_ROOM, Topic};
+use crate::outbox::{CONTROL, Entry, NONE, OVERHEAD, Outbox, PAYLOAD_ROOM, PUBLICATIONS, Payload, State, TOPIC_ROOM, Topic};
 use crate::packet::{LONGEST_REMAINING_LENGTH, PublishFlags, TOPIC, first_byte};
 use crate::subscriptions::{Subscription, Subscriptions, flag};
 use core::cell::Cell;
@@ -294,9 +294,9 @@ impl Requests {
             Source::Streamed(_) => entry.payload = Payload::Streamed,
         }
         if entry.length != 0 {
-            entry.start = self.outbox.gap(entry.length, limit, CONTROL).ok_or(Error::Busy)?;
+            entry.start = self.outbox.gap(entry.length, limit, NONE).ok_or(Error::Busy)?;
         }
-        let (index, free) = (0..).zip(&mut self.outbox.entries).skip(1).find(|(_, entry)| entry.state == State::Free).ok_or(Error::Busy)?;
+        let (index, free) = (0..).zip(&mut self.outbox.entries).skip(PUBLICATIONS.into()).find(|(_, entry)| entry.state == State::Free).ok_or(Error::Busy)?;
         entry.order = order;
         if entry.length != 0 {
             if let Some(topic) = topic {

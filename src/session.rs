@@ -14,7 +14,6 @@ use crate::config::MAX_INCOMING_QOS2;
 use crate::error::Error;
 use crate::inbox::Inbox;
 use crate::memory::{Memory, REPLIES, REPLIES_END};
-use crate::outbox::{Entry, Topic};
 use crate::packet::{PublishFlags, TOPIC, first_byte};
 use crate::requests::{Phase, Requests};
 use heapless::Vec;
@@ -262,8 +261,6 @@ pub struct Session {
     total: u32,
     given: u32,
     inbox: Inbox,
-    /// The publication that the last event was about.
-    subject: Entry,
     /// What the firmware asks for.
     pub requests: Requests,
     /// Identifiers of QoS 2 messages that were told and not released [MQTT-4.3.3-2].
@@ -315,7 +312,6 @@ impl Session {
             end: 0,
             total: 0,
             given: 0,
-            subject: Entry::FREE,
             incoming: Vec::new(),
             inbox: Inbox::new(),
         }
@@ -348,8 +344,8 @@ impl Session {
     fn next_step(&mut self, memory: &Memory) -> Step {
         loop {
             let step = match self.stage {
-                _ if self.work == Work::Tell => Some(self.tell_entry()),
-                _ if self.failures => self.tell_failure(),
+                _ if self.work == Work::Tell => Some(self.tell_entry(memory)),
+                _ if self.failures => self.tell_failure(memory),
                 Stage::Opening => Some(Step::Random),
                 Stage::Asking => self.ask_field(memory),
                 Stage::Ending => self.tell_cause(memory),
@@ -525,7 +521,7 @@ impl Session {
 
     /// Details of the message that the present event is about; `None` where it is about none.
     pub fn message(&self, memory: &Memory) -> Option<Message> {
-        let subject = &self.subject;
+        let told = self.requests.outbox.told();
         let (total, offset) = match self.event.kind {
             _ if self.asked != Step::Tell => return None,
             Kind::TopicMessage | Kind::TopicMessagePart => {
@@ -543,17 +539,17 @@ impl Session {
             }
             Kind::PublishDataPart => (self.total, self.given),
             Kind::PublishTopic | Kind::PublishData | Kind::PublishFailed => (0, 0),
-            Kind::PublishAcknowledged => (subject.payload_length(memory), 0),
+            Kind::PublishAcknowledged => (told.payload_length(memory), 0),
             _ => return None,
         };
-        let stored = subject.topic == Topic::Stored;
-        let length = if stored { subject.topic_length(memory) } else { 0 };
+        let stored = told.length != 0;
+        let length = if stored { told.topic_length(memory) } else { 0 };
         Some(Message {
-            topic: stored.then_some(Data { start: subject.start + TOPIC, length }),
+            topic: stored.then_some(Data { start: told.start + TOPIC, length }),
             topic_length: length,
-            identifier: subject.identifier,
-            handle: subject.handle,
-            flags: subject.flags(),
+            identifier: told.identifier,
+            handle: told.handle,
+            flags: told.flags(),
             total,
             offset,
         })

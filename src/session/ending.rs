@@ -80,12 +80,12 @@ impl Session {
     }
 
     /// Tells one publication that has failed.
-    pub(super) fn tell_failure(&mut self) -> Option<Step> {
+    pub(super) fn tell_failure(&mut self, memory: &Memory) -> Option<Step> {
         let Some(entry) = self.requests.take_failed() else {
             self.failures = false;
             return None;
         };
-        self.subject = entry;
+        self.requests.outbox.keep_told(memory, entry);
         Some(self.tell(Kind::PublishFailed, entry.flags().qos().into(), entry.reference))
     }
 

@@ -128,20 +128,20 @@ impl Session {
                 return None;
             }
         }
-        Some(self.tell_acknowledged(index))
+        Some(self.tell_acknowledged(memory, index))
     }
 
     /// Tells that a publication has done its round, and gives it up, unless it may be repeated.
-    pub(super) fn tell_acknowledged(&mut self, index: u8) -> Step {
-        let entry = self.requests.outbox.entry(index);
-        self.subject = *entry;
+    pub(super) fn tell_acknowledged(&mut self, memory: &Memory, index: u8) -> Step {
+        let entry = *self.requests.outbox.entry(index);
         let qos = entry.flags().qos();
         self.repeat = index;
         if qos != 2 || entry.payload != Payload::Asked {
-            entry.release();
+            self.requests.outbox.entry(index).release();
             self.repeat = 0;
         }
-        self.tell(Kind::PublishAcknowledged, qos.into(), self.subject.reference)
+        self.requests.outbox.keep_told(memory, entry);
+        self.tell(Kind::PublishAcknowledged, qos.into(), entry.reference)
     }
 
     /// SUBACK or UNSUBACK.

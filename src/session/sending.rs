@@ -2,7 +2,7 @@
 
 use super::{Kind, Session, Stage, Step, Work};
 use crate::memory::{Memory, REPLIES};
-use crate::outbox::{CONTROL, PAYLOAD_ROOM, Payload, State, TOPIC_ROOM, Topic};
+use crate::outbox::{CONTROL, PAYLOAD_ROOM, Payload, State, TOLD, TOPIC_ROOM, Topic};
 use crate::packet::{self, SLOT, TOPIC, first_byte};
 use crate::subscriptions::flag;
 use crate::topic::{self, Text};
@@ -23,7 +23,7 @@ impl Session {
                         let entry = self.requests.outbox.entry(self.index);
                         if entry.topic == Topic::Asked {
                             let start = entry.start + TOPIC;
-                            return Some(self.ask(Kind::PublishTopic, start, TOPIC_ROOM));
+                            return Some(self.ask(memory, Kind::PublishTopic, start, TOPIC_ROOM));
                         }
                     }
                     Ok(false) => return None,
@@ -33,7 +33,7 @@ impl Session {
                     let entry = self.requests.outbox.entry(self.index);
                     if entry.payload == Payload::Asked {
                         let start = entry.payload_start(memory);
-                        return Some(self.ask(Kind::PublishData, start, PAYLOAD_ROOM));
+                        return Some(self.ask(memory, Kind::PublishData, start, PAYLOAD_ROOM));
                     }
                     self.build(memory);
                 }
@@ -42,7 +42,7 @@ impl Session {
                     let entry = self.requests.outbox.entry(self.index);
                     let start = entry.payload_start(memory);
                     let room = u32::from(entry.start + entry.length - start).min(self.total - self.given);
-                    return Some(self.ask(Kind::PublishDataPart, start, room as u16));
+                    return Some(self.ask(memory, Kind::PublishDataPart, start, room as u16));
                 }
             }
         }
@@ -53,9 +53,10 @@ impl Session {
         Step::Send
     }
 
-    fn ask(&mut self, kind: Kind, start: u16, room: u16) -> Step {
-        self.subject = *self.requests.outbox.entry(self.index);
-        self.tell_data(kind, start, room, self.subject.reference)
+    fn ask(&mut self, memory: &Memory, kind: Kind, start: u16, room: u16) -> Step {
+        let entry = *self.requests.outbox.entry(self.index);
+        self.requests.outbox.keep_told(memory, entry);
+        self.tell_data(kind, start, room, entry.reference)
     }
 
     /// Acknowledgements pass requests, but not a packet half sent.
@@ -84,6 +85,7 @@ impl Session {
 
     /// The application has answered an event; `length` is what it returned.
     pub(super) fn answered(&mut self, memory: &Memory, length: u16) {
+        self.requests.outbox.entry(TOLD).release();
         match self.event.kind {
             Kind::ClientIdentifier | Kind::WillTopic | Kind::WillMessage | Kind::UserName | Kind::UserPassword => {
                 self.field_answered(memory, length);
@@ -215,13 +217,13 @@ impl Session {
     }
 
     /// Tells what has become of the entry at hand: a QoS 0 publication was sent, or a subscription has no topic.
-    pub(super) fn tell_entry(&mut self) -> Step {
+    pub(super) fn tell_entry(&mut self, memory: &Memory) -> Step {
         self.work = Work::None;
         if self.index == CONTROL {
             let reference = self.requests.outbox.entry(CONTROL).reference;
             return self.tell(Kind::SubscriptionRefused, 0, reference);
         }
-        self.tell_acknowledged(self.index)
+        self.tell_acknowledged(memory, self.index)
     }
 
     /// The link took `length` of the bytes to be sent.

@@ -217,9 +217,12 @@ pub fn message() -> Result<Message, c_int> {
         0 => {
             // SAFETY: 0 says that it was written.
             let message = unsafe { place.assume_init() };
-            let topic = (!message.ptrTopic.is_null())
+            let topic = match message.ptrTopic.addr() {
+                0 => None,
+                1..0x1000 => Some(b"not at an address".into()),
                 // SAFETY: so many bytes are there until the callback returns.
-                .then(|| unsafe { std::slice::from_raw_parts(message.ptrTopic.cast(), message.usTopicLength.into()) }.to_vec());
+                _ => Some(unsafe { std::slice::from_raw_parts(message.ptrTopic.cast(), message.usTopicLength.into()) }.to_vec()),
+            };
             let MQTT_MESSAGE { usPacketIdentifier: identifier, usHandle: handle, ucQoS: qos, ucRetained: retained, .. } = message;
             let MQTT_MESSAGE { ucDuplicate: duplicate, ulTotalLength: total, ulOffset: offset, .. } = message;
             Ok(Message { topic, identifier, handle, qos, retained, duplicate, total, offset })

@@ -36,6 +36,8 @@ pub struct World {
     pub events: Vec<Event>,
     /// What fnOpen answers.
     pub open_result: c_int,
+    /// How many bytes fnSend takes at most.
+    pub send_limit: Option<usize>,
     /// What fnSend and fnReceive answer instead of taking and giving.
     pub send_result: Option<c_int>,
     pub receive_result: Option<c_int>,
@@ -152,13 +154,12 @@ extern "C" fn send(context: *mut c_void, data: *const c_uchar, length: c_ushort)
     }
     // SAFETY: the library promises so many bytes.
     let data = unsafe { std::slice::from_raw_parts(data, length.into()) };
-    world(|world| match world.send_result {
-        Some(result) if result <= 0 || result > c_int::from(length) => result,
-        limit => {
-            let taken = limit.unwrap_or(length.into());
-            world.sent.extend_from_slice(&data[..taken as usize]);
-            taken
-        }
+    world(|world| {
+        world.send_result.unwrap_or_else(|| {
+            let taken = data.len().min(world.send_limit.unwrap_or(data.len()));
+            world.sent.extend_from_slice(&data[..taken]);
+            taken as c_int
+        })
     })
 }
 

@@ -106,9 +106,13 @@ impl Library {
     }
 
     fn range(&self, start: u16, length: u16) -> Vec<u8> {
-        let range: Vec<u8> = self.memory.range(start, length).iter().map(Cell::get).collect();
-        assert_eq!(range.len(), usize::from(length), "within the buffers");
-        range
+        self.cells(start, length).iter().map(Cell::get).collect()
+    }
+
+    fn cells(&self, start: u16, length: u16) -> &[Cell<u8>] {
+        let cells = self.memory.range(start, length);
+        assert_eq!(cells.len(), usize::from(length), "within the buffers");
+        cells
     }
 
     // For the driver.
@@ -126,11 +130,15 @@ impl Library {
         self.range(self.session.data.start, self.session.data.length)
     }
 
+    /// How much the present step has, or wants.
+    pub(super) fn length(&self) -> usize {
+        self.session.data.length.into()
+    }
+
     /// Puts bytes, as far as they fit, where the present step wants them, and returns how many there were.
     pub(super) fn put(&self, bytes: &[u8]) -> i32 {
         let Data { start, length } = self.session.data;
-        self.range(start, length);
-        for (cell, byte) in self.memory.range(start, length).iter().zip(bytes) {
+        for (cell, byte) in self.cells(start, length).iter().zip(bytes) {
             cell.set(*byte);
         }
         bytes.len() as i32

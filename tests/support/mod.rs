@@ -31,7 +31,8 @@ pub struct Client {
     pub link: Link,
     /// Milliseconds; runs over early in each test.
     pub now: u32,
-    /// What the session gets where it asks for a random number.
+    /// What the session gets where it asks for a random number: one that makes waits as long as they can be, and the first
+    /// identifier 1.
     pub random: u32,
     /// How the application answers.
     pub application: Application,
@@ -47,7 +48,7 @@ impl Client {
             library: Library::new(),
             link: Link::new(),
             now: 0u32.wrapping_sub(5000),
-            random: 0,
+            random: u32::MAX,
             application: Application::new(),
             asked: Vec::new(),
             told: Vec::new(),
@@ -111,15 +112,14 @@ impl Client {
     fn poll_once(&mut self) -> u32 {
         let mut outcome = self.now as i32;
         for _ in 0..1_000_000 {
-            let s = self.library.step(outcome); eprintln!("{s:?}");
-            outcome = match s {
+            outcome = match self.library.step(outcome) {
                 Step::Wait => return self.library.wait(),
                 Step::Random => self.random as i32,
                 Step::Open => self.link.open(),
                 Step::Close => self.link.close(),
                 Step::Send => self.link.send(&self.library.data()),
                 Step::Receive => {
-                    let room = self.library.data().len();
+                    let room = self.library.length();
                     assert_ne!(room, 0, "nothing is wanted");
                     self.link.receive(room).map_or_else(|lost| lost, |bytes| self.library.put(&bytes))
                 }
@@ -130,7 +130,7 @@ impl Client {
     }
 
     fn tell(&mut self) -> i32 {
-        let event = self.library.event();eprintln!("{event:?}");
+        let event = self.library.event();
         let log = if event.asks() { &mut self.asked } else { &mut self.told };
         log.push(event.clone());
         let answer = self.application.answer(&mut self.library, &event);
