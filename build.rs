@@ -1,7 +1,6 @@
 //! Reads the firmware's configuration (`MQTT_CONFIG_H`) through the C preprocessor and writes it down twice: as Rust
 //! constants for the crate, and as `utasker_mqtt_config.h` beside the archive, for the header.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a build that cannot go on has to stop")]
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,5 +1,10 @@
 //! MQTT 3.1.1 client for microcontrollers: a `no_std` core behind the C names of the μTasker MQTT API.
 #![no_std]
+#![deny(missing_docs, unsafe_op_in_unsafe_fn)]
+#![deny(clippy::undocumented_unsafe_blocks, clippy::allow_attributes_without_reason)]
+#![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::new_without_default, reason = "the initial values are constants")]
+#![allow(clippy::precedence, reason = "shifts bind as in C")]
 
 // Each may use only those above it.
 pub mod config;
