@@ -6,8 +6,10 @@
 #include <time.h>
 
 #define HELP \
-    "Publishes messages of 100 bytes to its own subscription, and prints the seconds until all have come back.\n\n" \
+    "Publishes messages of 100 bytes to its own subscription. When all have come back it prints the seconds that this took, and the\n" \
+    "seconds of processor time that it used.\n\n" \
     "  -n COUNT                     number of messages (default: 1000)\n" \
+    "  -w COUNT                     messages on their way at once (default: 1000)\n" \
     "  -q, --qos QOS                QoS of publications and subscription: 0, 1 or 2 (default: 0)\n\n" \
     OPTIONS_HELP
 
@@ -22,28 +24,40 @@ void bench_parse(BENCH *bench, const char *program, int argc, char **argv)
 
     options_init(&bench->options, program);
     bench->count = 1000;
-    while ((option = getopt_long(argc, argv, OPTIONS_SHORT "n:", long_options, 0)) != -1) {
-        if (option == 'n') {
+    bench->window = 1000;
+    while ((option = getopt_long(argc, argv, OPTIONS_SHORT "n:w:", long_options, 0)) != -1) {
+        switch (option) {
+        case 'n':
             bench->count = options_number(&bench->options, "the number of messages", optarg, 1, 0xffffffff);
-        }
-        else {
+            break;
+        case 'w':
+            bench->window = options_number(&bench->options, "the number of messages at once", optarg, 1, 0xffffffff);
+            break;
+        default:
             options_take(&bench->options, option, optarg, HELP);
+            break;
         }
     }
     options_check(&bench->options, argc - optind);
 }
 
-static double now(void)
+static double seconds(clockid_t clock)
 {
     struct timespec time;
 
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    clock_gettime(clock, &time);
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
 void bench_start(BENCH *bench)
 {
-    bench->start = now();
+    bench->start = seconds(CLOCK_MONOTONIC);
+    bench->processor_start = seconds(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+int bench_may_publish(const BENCH *bench)
+{
+    return bench->published < bench->count && bench->published - bench->received < bench->window;
 }
 
 /* The message's number, then bytes that depend on it. */
@@ -81,5 +95,5 @@ int bench_is_complete(const BENCH *bench)
 
 void bench_report(const BENCH *bench)
 {
-    printf("%.3f\n", now() - bench->start);
+    printf("%.3f %.3f\n", seconds(CLOCK_MONOTONIC) - bench->start, seconds(CLOCK_PROCESS_CPUTIME_ID) - bench->processor_start);
 }

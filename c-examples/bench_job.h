@@ -13,16 +13,21 @@
 typedef struct {
     OPTIONS options;
     unsigned long count;
+    unsigned long window;
     unsigned long published;            /* accepted by the library */
     unsigned long acknowledged;
     unsigned long received;
-    double start;                       /* when the first was published, in seconds */
+    double start;                       /* in seconds */
+    double processor_start;
 } BENCH;
 
 void bench_parse(BENCH *bench, const char *program, int argc, char **argv);
 
 /* Starts the clock. */
 void bench_start(BENCH *bench);
+
+/* Whether there is another message to publish, and not too many are on their way. */
+int bench_may_publish(const BENCH *bench);
 
 /* The payload of the next message to publish. */
 void bench_payload(const BENCH *bench, unsigned char payload[BENCH_PAYLOAD_LENGTH]);
@@ -32,7 +37,7 @@ void bench_received(BENCH *bench, const void *payload, size_t length);
 
 int bench_is_complete(const BENCH *bench);
 
-/* Prints the seconds since the start. */
+/* Prints the seconds since the start, and how many of them this process has used a processor. */
 void bench_report(const BENCH *bench);
 
 #endif

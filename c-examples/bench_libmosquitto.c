@@ -5,8 +5,6 @@
 
 #include "bench_job.h"
 
-#define MAX_UNFINISHED 1000             /* publications given to the library and not yet acknowledged; more makes it no faster */
-
 static BENCH bench;
 static int subscribed;
 
@@ -55,7 +53,7 @@ static void publish(struct mosquitto *client)
 {
     unsigned char payload[BENCH_PAYLOAD_LENGTH];
 
-    while (bench.published < bench.count && bench.published - bench.acknowledged < MAX_UNFINISHED) {
+    while (bench_may_publish(&bench)) {
         bench_payload(&bench, payload);
         bench.published++;              /* first, because it may be acknowledged within the call */
         check(mosquitto_publish(client, 0, BENCH_TOPIC, sizeof payload, payload, bench.options.qos, false));

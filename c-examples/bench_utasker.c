@@ -13,7 +13,7 @@ static void publish(void)
 {
     unsigned char payload[BENCH_PAYLOAD_LENGTH];
 
-    while (bench.published < bench.count) {
+    while (bench_may_publish(&bench)) {
         int result;
 
         bench_payload(&bench, payload);

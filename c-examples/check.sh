@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Tests the example programs against a Mosquitto that it starts on the loopback interface, with Mosquitto's own programs on the
-# other side. Usage: check.sh [directory of the programs] [first of three free ports]
+# other side. Usage: check.sh [directory of the programs]
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
 programs=$(cd "${1:-$here/../target/c-examples}" && pwd)
-port=${2:-21884}
-locked_port=$((port + 1))
-telnet_port=$((port + 2))
+port=$("$here/free_port")
+locked_port=$("$here/free_port")
+telnet_port=$("$here/free_port")
 work=$(mktemp -d)
 failures=0
 
@@ -117,7 +117,7 @@ check_publish() {
         same "publish -l at QoS $qos"
     done
 
-    head -c 300000 /dev/urandom | od -A n -t x1 | tr -d ' \n' >large
+    head -c 300000 /dev/urandom | od -v -A n -t x1 | tr -d ' \n' >large
     for qos in 0 1 2; do
         expect_published p/large
         publish -t p/large -f large -q $qos
@@ -292,6 +292,9 @@ check_menu() {
     printf '%s\n' "$session" | slowly | "$programs/cli" -p $port --echo | sed -n '/^#mqtt_con/,$p' >actual
     printf '%s\n' "$replies" >expected
     same "the menu replies as in the μTasker document"
+
+    { echo mqtt_con 127.0.0.1; sleep 0.5; } | timeout 10 "$programs/cli" -p $port >actual
+    report $? "the menu disconnects at the end of its input"
 
     "$programs/cli" -p $port --telnet $telnet_port &
     client=$!

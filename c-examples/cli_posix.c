@@ -194,26 +194,33 @@ static void read_input(void)
     end_input();
 }
 
+static void handle_input(void)
+{
+    if (console.telnet_port != 0 && console.input.fd == console.listener) {
+        accept_client();
+    }
+    else {
+        read_input();
+    }
+}
+
 static void run(void)
 {
-    while (!console.ending || cli_is_connected()) {
+    for (;;) {
         unsigned long milliseconds = fnPollMQTT();
 
         if (console.output != 0) {
             fflush(console.output);
         }
+        if (console.ending && !cli_is_connected()) {
+            return;
+        }
         port_wait(&console.port, milliseconds, &console.input, 1);
         if (interrupt_requested()) {
             end_program();
         }
-        else if (console.input.revents == 0) {
-            continue;
-        }
-        else if (console.telnet_port != 0 && console.input.fd == console.listener) {
-            accept_client();
-        }
-        else {
-            read_input();
+        else if (console.input.revents != 0) {
+            handle_input();
         }
     }
 }
@@ -226,8 +233,6 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);           /* that a Telnet client has gone is noticed when reading */
     start_input();
     run();
-    if (console.output != 0) {
-        fflush(console.output);
-    }
+    port_free(&console.port);
     return EXIT_SUCCESS;
 }

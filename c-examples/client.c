@@ -9,7 +9,7 @@
 #include "mqtt_names.h"
 
 #define DOES_NOT_FIT 0xffff             /* an answer longer than its room is refused by the library */
-#define RECONNECT_MAX_SECONDS 30
+#define RECONNECT_MAX_SECONDS 10
 
 static void say(const CLIENT *client, const char *format, va_list arguments)
 {
@@ -93,11 +93,12 @@ void client_start(CLIENT *client, const OPTIONS *options, MQTT_CALLBACK callback
     int result;
 
     client->options = options;
+    client->reconnects = (reconnect_seconds > 0);
     client->start = port_milliseconds();
     mqtt_options.usPort = options->port;
     mqtt_options.usKeepAliveSeconds = options->keep_alive_seconds;
     mqtt_options.usReconnectMinSeconds = reconnect_seconds;
-    mqtt_options.usReconnectMaxSeconds = (reconnect_seconds > 0) ? RECONNECT_MAX_SECONDS : 0;
+    mqtt_options.usReconnectMaxSeconds = client->reconnects ? RECONNECT_MAX_SECONDS : 0;
     result = port_init(&client->port, options->host, AF_UNSPEC);
     if (result == MQTT_RESULT_OK) {
         make_up_identifier(client);
@@ -133,9 +134,11 @@ static int is_news(const CLIENT *client)
 
 static void connection_ended(CLIENT *client)
 {
-    if (is_news(client)) {
-        client_complain(client, client->connected ? "the connection was lost" : "no connection to %s, port %u", client->options->host,
-                        (unsigned)client->options->port);
+    if (is_news(client) && client->connected) {
+        client_complain(client, "the connection was lost%s", client->reconnects ? "; connecting again" : "");
+    }
+    else if (is_news(client)) {
+        client_complain(client, "no connection to %s, port %u", client->options->host, (unsigned)client->options->port);
     }
     if (!client->closing) {
         client->exit_code = EXIT_FAILURE;

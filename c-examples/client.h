@@ -11,6 +11,7 @@ typedef struct {
     const OPTIONS *options;
     PORT port;
     char made_up_identifier[24];
+    int reconnects;
     int connected;                      /* the broker has accepted us */
     int was_connected;
     int closing;                        /* nothing more to be done */
