@@ -14,6 +14,7 @@ use crate::config::MAX_INCOMING_QOS2;
 use crate::error::Error;
 use crate::inbox::Inbox;
 use crate::memory::{Memory, REPLIES, REPLIES_END};
+use crate::outbox::State;
 use crate::packet::{PublishFlags, TOPIC, first_byte};
 use crate::requests::{Phase, Requests};
 use heapless::Vec;
@@ -371,6 +372,9 @@ impl Session {
             if let Some(step) = self.read(memory) {
                 return Some(step);
             }
+            if self.stage > Stage::Lingering {
+                return None;
+            }
         }
         if !self.blocked {
             if let Some(step) = self.output(memory) {
@@ -442,11 +446,15 @@ impl Session {
                 return false;
             }
             let quarter = u32::from(self.requests.options.keep_alive()) * 250;
-            if quarter != 0 && !self.ping_awaited {
-                let quiet = self.left(self.sent, quarter).min(self.left(self.received, quarter));
+            if quarter != 0 && self.replies == 0 {
+                let mut quiet = self.left(self.sent, quarter);
+                if !self.ping_awaited {
+                    quiet = quiet.min(self.left(self.received, quarter));
+                }
                 if quiet == 0 {
                     self.ping_awaited = true;
                     self.pinged = self.now;
+                    self.sent = self.now;
                     self.reply(memory, first_byte::PINGREQ, 0);
                     return false;
                 }
@@ -479,7 +487,12 @@ impl Session {
                 self.enter(Stage::Lingering);
             }
             Stage::Draining | Stage::Lingering => self.end(Kind::None, Kind::ConnectionClosed),
-            _ => self.end(Kind::Timeout, Kind::ConnectionClosed),
+            _ => {
+                if self.work == Work::Piece {
+                    self.requests.outbox.entry(self.index).state = State::Failed; // told behind the cause
+                }
+                self.end(Kind::Timeout, Kind::ConnectionClosed);
+            }
         }
     }
 
