@@ -335,6 +335,19 @@ impl Requests {
             }
         };
         for (index, entry) in (0..).zip(&self.outbox.entries) {
+            if entry.state == State::Unreleased {
+                consider(entry.order, index);
+            }
+        }
+        if let Some((_, index)) = first {
+            return Some(index); // needs no room, and what waits for room may wait for what it frees
+        }
+        let mut consider = |order, index| {
+            if first.is_none_or(|(earliest, _)| is_before(order, earliest)) {
+                first = Some((order, index));
+            }
+        };
+        for (index, entry) in (0..).zip(&self.outbox.entries) {
             if entry.state >= State::Copying {
                 consider(entry.order, index);
             }
@@ -453,7 +466,15 @@ impl Requests {
                 }
             }
         }
+        // Behind all that has its room already: otherwise they could wait for each other.
+        let order = self.next_order();
         for entry in &mut self.subscriptions.entries {
+            if entry.has(flag::SUBACK) {
+                entry.order = order;
+            }
+            if entry.has(flag::UNSUBACK) {
+                entry.unsubscribe_order = order;
+            }
             // Each awaited flag stands one above that of the packet which it answers.
             let again = (entry.flags & (flag::SUBACK | flag::UNSUBACK)) >> 1;
             entry.flags = entry.flags & !(flag::SUBACK | flag::UNSUBACK) | again;

@@ -1,5 +1,5 @@
 //! The C border, called as C calls it, in this process: every function, every number, every error, in every state.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 // Links the library.
 use utasker_mqtt as _;

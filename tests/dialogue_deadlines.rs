@@ -149,18 +149,27 @@ fn response_time_can_be_chosen() {
 
 #[test]
 fn pingreq_goes_after_a_quarter_of_the_keep_alive_without_a_transmission() {
+    // [MQTT-3.1.2-23]
+    let mut client = Client::connected(CLEAN);
+    for _ in 0..7 {
+        client.pass(10_000);
+        client.receive("30 03 00 01 'a'");
+    }
+    client.pass(4_999);
+    client.expect_sent("");
+    client.pass(1);
+    client.expect_sent("c0 00");
+}
+
+#[test]
+fn pingreq_goes_again_while_pingresp_is_long_in_coming() {
+    // [MQTT-3.1.2-23]: other bytes show that the broker lives, but not to the broker that the client does.
     let mut client = Client::connected(CLEAN);
     for _ in 0..20 {
         client.pass(10_000);
         client.receive("30 03 00 01 'a'");
     }
-    let pings = client.take_sent();
-    assert_eq!(pings, bytes("c0 00 c0 00"), "at 75 and 150 seconds");
-    client.pass(24_999);
-    client.expect_sent("");
-    client.receive("d0 00");
-    client.pass(1);
-    client.expect_sent("c0 00");
+    client.expect_sent("c0 00 c0 00");
 }
 
 #[test]
@@ -202,11 +211,10 @@ fn any_byte_restarts_the_time_of_pingresp() {
     let mut client = Client::connected(CLEAN);
     client.pass(75_000);
     client.expect_sent("c0 00");
-    for byte in publish(0x30, "a", 0, b"slow") {
+    for byte in ["30", "20", "00"] {
         client.pass(14_999);
-        client.receive_bytes(&[byte]);
+        client.receive(byte);
     }
-    client.expect_events([message(0, "slow")]);
     client.expect_sent("");
     times_out_after(&mut client, 15_000);
 }

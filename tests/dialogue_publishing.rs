@@ -400,6 +400,11 @@ fn details_are_told_where_a_payload_is_asked_for() {
     client.publish("a/b", 2);
     let details = client.asked[0].message();
     assert_eq!((details.topic.as_deref(), details.qos, details.handle), (Some("a/b"), 2, 0));
+    client.library.publish(0, None, 1).unwrap();
+    client.poll();
+    let [_, topic, payload] = &client.asked[..] else { panic!("{:?}", client.asked) };
+    assert_eq!((topic.message().topic.as_deref(), topic.message().qos), (None, 1));
+    assert_eq!(payload.message().topic.as_deref(), Some("asked"));
 }
 
 #[test]

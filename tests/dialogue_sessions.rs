@@ -12,7 +12,7 @@ fn unacknowledged_packets_are_sent_again_in_their_order() {
     }
     client.receive("50 02 00 03 50 02 00 02");
     client.resume(KEPT, true);
-    client.expect_sent("3a 05 00 01 'a' 00 01 3a 05 00 01 'd' 00 04 3c 05 00 01 'e' 00 05 62 02 00 03 62 02 00 02");
+    client.expect_sent_of_each_type("3a 05 00 01 'a' 00 01 3a 05 00 01 'd' 00 04 3c 05 00 01 'e' 00 05 62 02 00 03 62 02 00 02");
     client.receive("40 02 00 01 70 02 00 02 50 02 00 05 70 02 00 03 40 02 00 04 70 02 00 05");
     client.expect_events([acknowledged(1), acknowledged(2), acknowledged(2), acknowledged(1), acknowledged(2)]);
     client.expect_sent("62 02 00 05");
@@ -26,7 +26,7 @@ fn unacknowledged_packets_are_sent_again_at_each_connection() {
     client.receive("50 02 00 02");
     for _ in 0..3 {
         client.resume(KEPT, true);
-        client.expect_sent("3a 06 00 01 'a' 00 01 'x' 62 02 00 02");
+        client.expect_sent_of_each_type("3a 06 00 01 'a' 00 01 'x' 62 02 00 02");
     }
 }
 
@@ -110,7 +110,7 @@ fn session_that_the_broker_forgot_begins_anew() {
     client.receive("50 02 00 03 34 05 00 01 's' 00 09");
     client.resume(KEPT, false);
     client.expect_events([failed(2)]);
-    client.expect_sent("82 06 00 05 00 01 's' 02 32 05 00 01 'a' 00 02 34 05 00 01 'c' 00 04");
+    client.expect_sent_of_each_type("32 05 00 01 'a' 00 02 34 05 00 01 'c' 00 04 82 06 00 05 00 01 's' 02");
     client.receive("90 03 00 05 02");
     client.expect_events([]);
     client.receive("34 05 00 01 's' 00 09");
@@ -154,7 +154,7 @@ fn version_3_1_always_subscribes_again_and_sends_again() {
     client.library.connect_3_1(KEPT).unwrap();
     client.poll();
     client.accept(false);
-    client.expect_sent("82 06 00 04 00 01 's' 01 3a 05 00 01 'a' 00 02 62 02 00 03");
+    client.expect_sent_of_each_type("3a 05 00 01 'a' 00 02 62 02 00 03 82 06 00 04 00 01 's' 01");
     client.receive("90 03 00 04 01 3c 05 00 01 's' 00 09 40 02 00 02 70 02 00 03");
     client.expect_events([acknowledged(1), acknowledged(2)]);
 }
@@ -272,4 +272,38 @@ fn kept_session_outlives_disconnect() {
     client.accept(true);
     client.expect_sent("3a 05 00 01 'a' 00 02");
     assert_eq!(client.library.subscription(1), Ok((1, 1)));
+}
+
+#[test]
+fn pubrel_is_sent_again_however_full_the_outbox() {
+    // Its topic lies where a payload that is asked for, accepted earlier, would need room in one piece.
+    let mut client = Client::connected(KEPT);
+    client.publish_data("a", 2, &"x".repeat(1000));
+    client.publish_data("b", 2, "");
+    client.publish("c", 1);
+    client.receive("50 02 00 01 50 02 00 02");
+    client.take_sent();
+    client.resume(KEPT, true);
+    assert!(client.take_sent().starts_with(&bytes("62 02 00 01 62 02 00 02")));
+    client.receive("70 02 00 01 70 02 00 02");
+    client.expect_events([acknowledged(2), acknowledged(2)]);
+    assert!(client.link.sent.ends_with(b"payload"));
+}
+
+#[test]
+fn subscription_is_made_again_however_full_the_outbox() {
+    let mut client = Client::connected_with(RECONNECTING, CLEAN);
+    client.library.subscribe(None, 1).unwrap();
+    client.receive("90 03 00 01 01");
+    client.expect_events([suback(1, 1)]);
+    client.lose(lost::CLOSED);
+    client.publish_data("a", 1, &"x".repeat(1900));
+    client.pass(10_000);
+    client.expect_events([HOST_CLOSED, reconnecting(10_000)]);
+    client.accept(false);
+    let mut sent = client.take_sent();
+    assert!(sent.starts_with(&bytes("32 f1 0e")), "{}", hexadecimal(&sent));
+    client.receive_bytes(&[0x40, 2, sent[6], sent[7]]);
+    sent = client.take_sent();
+    assert!(sent.starts_with(&bytes("82 0a")), "{}", hexadecimal(&sent));
 }

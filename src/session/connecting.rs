@@ -153,9 +153,11 @@ impl Session {
                 _ => {}
             }
         }
+        let order = self.requests.next_order();
         for entry in &mut self.requests.subscriptions.entries {
             if !subscribed && entry.has(flag::USED) && entry.flags & (flag::SUBSCRIBE | flag::UNSUBSCRIBE) == 0 {
                 entry.flags |= flag::SUBSCRIBE | flag::RESTORED;
+                entry.order = order;
             }
         }
         self.requests.waiting = true;

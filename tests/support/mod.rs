@@ -4,6 +4,7 @@
 //! Bytes are written as hexadecimal numbers, and as text between `'`: `"30 07 00 03 'a/b' 'hi'"`.
 #![allow(dead_code, unused_imports, reason = "each test file uses its part of it")]
 
+pub mod broker;
 mod events;
 mod library;
 mod link;
@@ -189,6 +190,15 @@ impl Client {
         assert!(sent == expected, "sent:     {}\nexpected: {}", hexadecimal(&sent), hexadecimal(expected));
     }
 
+    /// The same packets were sent, those of each type in this order; the types are written in the order of their numbers.
+    #[track_caller]
+    pub fn expect_sent_of_each_type(&mut self, text: &str) {
+        let mut packets = packets(&self.take_sent());
+        packets.sort_by_key(|packet| packet[0] >> 4);
+        let (sent, expected) = (hexadecimal(&packets.concat()), hexadecimal(&bytes(text)));
+        assert!(sent == expected, "sent, sorted: {sent}\nexpected:     {expected}");
+    }
+
     /// Exactly this was told since the last time. Returns it, with the details of messages.
     #[track_caller]
     pub fn expect_events<const N: usize>(&mut self, expected: [Told; N]) -> Vec<Told> {
@@ -303,6 +313,17 @@ pub fn packet(first: u8, rest: &[u8]) -> Vec<u8> {
     }
     packet.extend(rest);
     packet
+}
+
+/// Whole packets of less than 128 bytes.
+fn packets(mut bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut packets = Vec::new();
+    while let [_, remaining, ..] = bytes {
+        let (packet, rest) = bytes.split_at(2 + usize::from(*remaining));
+        packets.push(packet.to_vec());
+        bytes = rest;
+    }
+    packets
 }
 
 /// A PUBLISH; `identifier` 0: none.

@@ -18,7 +18,7 @@ impl Random {
 
     /// A number below a limit.
     pub fn below(&mut self, limit: u32) -> u32 {
-        (u64::from(self.number()) * u64::from(limit) >> 32) as u32
+        ((u64::from(self.number()) * u64::from(limit)) >> 32) as u32
     }
 
     /// Happens once in so many times.
