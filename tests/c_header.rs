@@ -88,7 +88,7 @@ fn every_function_works_from_c_in_other_configurations() {
     let directory = scratch("c_abi_configured");
     let configurations = [
         ("smaller", "#define MQTT_MAX_SUBSCRIPTIONS 2\n#define MQTT_MAX_TOPIC_LENGTH 3\n#define MQTT_RX_BUFFER_LENGTH 128\n#define MQTT_TX_BUFFER_LENGTH 160\n#define MQTT_PUBLISH_ROOM 20\n#define MQTT_MAX_INFLIGHT 1\n#define MQTT_MAX_INCOMING_QoS2 1\n"),
-        ("larger", "#define MQTT_MAX_SUBSCRIPTIONS 64\n#define MQTT_MAX_TOPIC_LENGTH 100\n#define MQTT_RX_BUFFER_LENGTH 5000\n#define MQTT_TX_BUFFER_LENGTH 32767\n#define MQTT_PUBLISH_ROOM 5000\n#define MQTT_MAX_INFLIGHT 64\n#define MQTT_MAX_INCOMING_QoS2 1024\n"),
+        ("larger", "#define MQTT_MAX_SUBSCRIPTIONS 64\n#define MQTT_MAX_TOPIC_LENGTH 100\n#define MQTT_RX_BUFFER_LENGTH 5000\n#define MQTT_TX_BUFFER_LENGTH 30000\n#define MQTT_PUBLISH_ROOM 5000\n#define MQTT_MAX_INFLIGHT 64\n#define MQTT_MAX_INCOMING_QoS2 1024\n"),
     ];
     for (name, configuration) in configurations {
         let file = directory.join(name);

@@ -228,7 +228,7 @@ fn the_response_time_is_15_seconds_or_the_option() {
 fn a_lost_attempt_is_repeated_where_the_option_says_so() {
     let client = Client::closed();
     client.set_options(MQTT_OPTIONS { usReconnectMinSeconds: 4, ..MQTT_OPTIONS::default() });
-    assert_eq!(connect(c::CLEAN), 0);
+    assert_eq!(connect(c::CLEAN | c::USER | c::PASSWORD), 0);
     client.poll();
     client.events();
     for attempt in 2..5 {
@@ -239,7 +239,7 @@ fn a_lost_attempt_is_repeated_where_the_option_says_so() {
         assert!(again.length <= 4000 && again.data.is_none(), "{again:?}");
         assert_eq!(connect(c::CLEAN), c::IN_USE);
         client.passes(again.length);
-        assert_eq!(client.kinds(), [c::CLIENT_IDENTIFIER]);
+        assert_eq!(client.kinds(), [c::CLIENT_IDENTIFIER, c::USER_NAME, c::USER_PASSWORD], "asked for again");
         assert_eq!(world(|world| world.opened.len()), attempt);
     }
     client.loses_link(c::LINK_CLOSED);
@@ -339,5 +339,34 @@ fn credentials_are_wiped_once_connect_is_sent() {
     for (_, text) in secrets {
         assert!(sent.windows(text.len()).any(|window| window == text.as_bytes()));
         assert!(!found_around(place, text.as_bytes()), "{text}");
+    }
+}
+
+#[test]
+fn credentials_are_wiped_where_the_attempt_ends_before_connect_is_sent() {
+    const SECRET: &[u8] = b"p4ssw0rd-0f-th3-us3r";
+    let ends: [fn(&Client); 3] = [
+        |client| {
+            world(|world| world.send_result = Some(c::LINK_FAILED));
+            assert_eq!(client.poll(), c::NEVER);
+        },
+        |client| assert_eq!(client.passes(15_000), c::NEVER),
+        |client| assert_eq!((c::disconnect(), client.poll()), (0, c::NEVER)),
+    ];
+    for end in ends {
+        let client = Client::closed();
+        client.on_event(|event, room| {
+            (event.kind == c::USER_PASSWORD).then(|| {
+                room[..SECRET.len()].copy_from_slice(SECRET);
+                SECRET.len() as u16
+            })
+        });
+        world(|world| world.send_result = Some(0));
+        assert_eq!(connect(c::CLEAN | c::USER | c::PASSWORD), 0);
+        client.poll();
+        let place = client.events().pop().unwrap().place;
+        assert!(found_around(place, SECRET), "it is still to be sent");
+        end(&client);
+        assert!(!found_around(place, SECRET));
     }
 }

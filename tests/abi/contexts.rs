@@ -7,11 +7,13 @@ use super::world::{critical_sections, fnEnterMQTT_critical, fnExitMQTT_critical,
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+type Call = fn() -> i64;
+
 #[test]
 fn every_call_that_touches_the_client_enters_the_critical_section_and_leaves_it() {
     let client = Client::connected(c::CLEAN);
     client.subscribed(c"a", 0);
-    let calls: [(&str, fn() -> i64); 12] = [
+    let calls: [(&str, Call); 12] = [
         ("fnSetMQTT_platform", || i64::from(c::set_platform(&super::world::PLATFORM))),
         ("fnSetMQTT_options", || i64::from(c::set_options(MQTT_OPTIONS::default()))),
         ("fnConnectMQTT", || i64::from(connect(c::CLEAN))),
@@ -169,7 +171,7 @@ fn other_threads_may_ask_for_anything_while_connections_come_and_go() {
                         1 => c::unsubscribe((round % 9) as u8),
                         2 => c::publish(0, c"other", (round % 3) as i8),
                         3 => c::publish_data((round % 9) as u8, c"other", 1, &[0x55; 300]),
-                        4 => c::subscription((round % 9) as i32).err().unwrap_or(0),
+                        4 => c::subscription(round % 9).err().unwrap_or(0),
                         _ => c::publish_stream(0, c"other", 0, 3000),
                     };
                     assert!(matches!(result, 0.. | c::NOT_READY | c::BUSY | c::NO_SUBSCRIPTION_ENTRY | c::INVALID_SUBSCRIPTION), "{result}");

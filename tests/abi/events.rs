@@ -174,9 +174,11 @@ fn a_request_of_the_callback_is_seen_before_fn_poll_returns() {
     assert_eq!(client.sent().iter().map(|packet| packet[0]).collect::<Vec<_>>(), [0x82, 0x30]);
 }
 
+type End = fn(&Client);
+
 #[test]
 fn fn_connect_may_be_called_inside_the_last_event() {
-    let ends: [(&str, c_int, fn(&Client)); 4] = [
+    let ends: [(&str, c_int, End); 4] = [
         ("host closed", c::HOST_CLOSED, |client| client.loses_link(c::LINK_CLOSED)),
         ("reset", c::HOST_CLOSED, |client| client.loses_link(c::LINK_FAILED)),
         ("unreachable", c::ARP_FAIL, |client| client.loses_link(c::LINK_UNREACHABLE)),

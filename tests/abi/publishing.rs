@@ -7,8 +7,10 @@ use core::ffi::c_int;
 use std::ffi::{CStr, CString};
 use std::ptr;
 
+type Publish = fn(u8, Option<&CStr>, i8) -> c_int;
+
 /// The three functions, with a payload of one byte. A handle counts as 0.
-const FUNCTIONS: [fn(u8, Option<&CStr>, i8) -> c_int; 3] = [
+const FUNCTIONS: [Publish; 3] = [
     |reference, topic, qos| c::publish(reference, topic, qos),
     |reference, topic, qos| c::publish_data(reference, topic, qos, b"x").min(0),
     |reference, topic, qos| c::publish_stream(reference, topic, qos, 1).min(0),
@@ -244,11 +246,15 @@ fn a_stream_is_asked_for_piece_by_piece() {
 
 #[test]
 fn a_stream_longer_than_mqtt_can_carry_is_too_long() {
-    let _client = Client::connected(c::CLEAN);
+    let client = Client::connected(c::CLEAN);
+    client.on_event(|event, _| (event.kind == c::PUBLISH_DATA_PART).then_some(u16::MAX));
     for total in [1 << 28, u64::from(u32::MAX), 1 << 32, u64::MAX] {
         assert_eq!(c::publish_stream(0, c"a", 0, total), c::MESSAGE_TOO_LONG, "{total:#x}");
     }
     assert!(c::publish_stream(0, c"a", 0, (1 << 28) - 4096) > 0);
+    client.poll();
+    let asked = client.events().remove(0);
+    assert_eq!((asked.kind, asked.message.unwrap().total), (c::PUBLISH_DATA_PART, (1 << 28) - 4096));
 }
 
 #[test]
@@ -291,6 +297,29 @@ fn qos_2_is_repeated_where_the_last_event_is_answered_so_but_only_for_fn_publish
             client.acknowledges(&repeated[0]);
             client.on_event(|event, _| (event.kind == c::PUBLISH_ACKNOWLEDGED).then_some(1));
             assert_eq!(client.kinds(), [c::PUBLISH_DATA, c::PUBLISH_ACKNOWLEDGED, c::PUBLISH_DATA, c::PUBLISH_ACKNOWLEDGED]);
+        }
+    }
+}
+
+#[test]
+fn what_was_accepted_before_disconnect_is_sent_before_it_or_fails() {
+    for publish in FUNCTIONS {
+        for qos in 0..=2 {
+            let client = Client::connected(c::CLEAN);
+            assert_eq!(publish(0, Some(c"a"), qos), 0);
+            assert_eq!(c::disconnect(), 0);
+            client.poll();
+            let mut packets = client.sent();
+            let is_published = packets[0][0] & 0xf0 == 0x30;
+            if is_published {
+                client.acknowledges(&packets[0]);
+                packets.extend(client.sent());
+            }
+            assert_eq!(packets.pop().unwrap(), [0xe0, 0]);
+            client.loses_link(c::LINK_CLOSED);
+            let mut kinds = client.kinds();
+            kinds.retain(|&kind| !matches!(kind, c::PUBLISH_DATA | c::PUBLISH_DATA_PART));
+            assert_eq!(kinds, [if is_published { c::PUBLISH_ACKNOWLEDGED } else { c::PUBLISH_FAILED }, c::CONNECTION_CLOSED]);
         }
     }
 }

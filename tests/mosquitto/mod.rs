@@ -1,0 +1,198 @@
+//! A Mosquitto of a test's own, and programs that talk to it: the C examples, and Mosquitto's clients.
+#![allow(dead_code, reason = "not every test needs all of it")]
+
+use crate::tools::{self, Running, installed, root, run};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Once, OnceLock};
+use std::thread;
+
+/// How the C programs were compiled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Build {
+    Plain,
+    Sanitized,
+}
+
+/// Where the C programs are, built once.
+fn programs(build: Build) -> &'static Path {
+    static PLAIN: OnceLock<PathBuf> = OnceLock::new();
+    static SANITIZED: OnceLock<PathBuf> = OnceLock::new();
+    let (place, directory, arguments) = match build {
+        Build::Plain => (&PLAIN, "target/c-examples", vec!["all"]),
+        Build::Sanitized => (&SANITIZED, "target/c-examples-sanitized", vec!["all", "SANITIZE=1"]),
+    };
+    place.get_or_init(|| {
+        // Both builds call cargo: one after the other.
+        static ONE: Mutex<()> = Mutex::new(());
+        let _one = ONE.lock();
+        let mut make = Command::new("make");
+        make.arg("-C").arg(root().join("c-examples")).args(arguments);
+        for name in ["CARGO_TARGET_DIR", "MQTT_CONFIG_H", "RUSTFLAGS", "MAKEFLAGS"] {
+            make.env_remove(name);
+        }
+        run(&mut make).well();
+        root().join(directory)
+    })
+}
+
+/// `publish`, `subscribe` or `cli`, with no broker named.
+pub fn program(build: Build, name: &str) -> Command {
+    let mut command = Command::new(programs(build).join(name));
+    command.env("UBSAN_OPTIONS", "print_stacktrace=1").env("ASAN_OPTIONS", "abort_on_error=0:exitcode=99");
+    command
+}
+
+/// Its configuration keeps it to the loopback interface; it is stopped when it is dropped.
+pub struct Broker {
+    process: Option<Child>,
+    log: Arc<Mutex<Vec<String>>>,
+    host: &'static str,
+    pub port: u16,
+    pub directory: PathBuf,
+    configuration: String,
+}
+
+fn free_port(host: &str) -> u16 {
+    TcpListener::bind((host, 0)).unwrap().local_addr().unwrap().port()
+}
+
+impl Broker {
+    /// Anybody may do anything.
+    pub fn open() -> Self {
+        Self::new("127.0.0.1", |_| "allow_anonymous true\n".into())
+    }
+
+    pub fn open_on_ipv6() -> Self {
+        Self::new("::1", |_| "allow_anonymous true\n".into())
+    }
+
+    /// Keeps sessions and retained messages while it is restarted.
+    pub fn persistent() -> Self {
+        Self::new("127.0.0.1", |directory| {
+            format!("allow_anonymous true\npersistence true\npersistence_location {}/\n", directory.display())
+        })
+    }
+
+    /// Needs the user `anna` with the password `secret`, who may use `allowed/#` only.
+    pub fn locked() -> Self {
+        Self::new("127.0.0.1", |directory| {
+            let passwords = directory.join("passwords");
+            let mut command = Command::new(installed("mosquitto_passwd", "broker"));
+            run(command.args(["-b", "-c"]).arg(&passwords).args(["anna", "secret"])).well();
+            let rights = directory.join("rights");
+            fs::write(&rights, "user anna\ntopic readwrite allowed/#\n").unwrap();
+            format!("allow_anonymous false\npassword_file {}\nacl_file {}\n", passwords.display(), rights.display())
+        })
+    }
+
+    /// Needs the user `admin` with the password `secret`, and refuses subscriptions to what is not in `allowed/#`.
+    pub fn refusing_subscriptions() -> Self {
+        Self::new("127.0.0.1", |directory| {
+            let file = directory.join("dynamic-security.json");
+            let mut command = Command::new(installed("mosquitto_ctrl", "broker"));
+            run(command.args(["dynsec", "init"]).arg(&file).args(["admin", "secret"])).well();
+            let all_allowed = fs::read_to_string(&file).unwrap();
+            let some_allowed = all_allowed.replace("\"#\"", "\"allowed/#\"");
+            assert_ne!(all_allowed, some_allowed);
+            fs::write(&file, some_allowed).unwrap();
+            let plugin = run(Command::new("dpkg").args(["-L", "mosquitto"])).well().text();
+            let plugin = plugin.lines().find(|line| line.ends_with("mosquitto_dynamic_security.so")).unwrap().to_owned();
+            format!("per_listener_settings false\nallow_anonymous false\nplugin {plugin}\nplugin_opt_config_file {}\n", file.display())
+        })
+    }
+
+    pub fn with(settings: &str) -> Self {
+        Self::new("127.0.0.1", |_| format!("allow_anonymous true\n{settings}\n"))
+    }
+
+    fn new(host: &'static str, settings: impl Fn(&Path) -> String) -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        static INSTALL: Once = Once::new();
+        INSTALL.call_once(|| drop(installed("mosquitto", "broker")));
+        let directory = tools::scratch(&format!("broker-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
+        let settings = settings(&directory);
+        // Another program may take the port first.
+        for _ in 0..5 {
+            let port = free_port(host);
+            let configuration = format!(
+                "user root\nlog_type all\nlog_dest stderr\nmax_queued_messages 0\nqueue_qos0_messages true\nlistener {port} {host}\n{settings}"
+            );
+            let (log, directory) = (Arc::default(), directory.clone());
+            let mut broker = Self { process: None, log, host, port, directory, configuration };
+            if broker.start() {
+                return broker;
+            }
+        }
+        panic!("no broker with {settings}");
+    }
+
+    /// Starts it, again. Returns whether it accepts connections.
+    pub fn start(&mut self) -> bool {
+        let file = self.directory.join("mosquitto.conf");
+        fs::write(&file, &self.configuration).unwrap();
+        let mut command = Command::new(installed("mosquitto", "broker"));
+        let mut process = command.arg("-c").arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let (log, lines) = (self.log.clone(), BufReader::new(process.stderr.take().unwrap()).lines());
+        thread::spawn(move || lines.map_while(Result::ok).for_each(|line| log.lock().unwrap().push(line)));
+        let mut ended = false;
+        tools::wait_until("the broker accepts connections, or ends", || {
+            ended = process.try_wait().unwrap().is_some();
+            ended || TcpStream::connect((self.host, self.port)).is_ok()
+        });
+        self.process = Some(process);
+        !ended
+    }
+
+    /// Ends it as its administrator does, so that it keeps what it is to keep.
+    pub fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = Command::new("kill").args(["-s", "TERM", &process.id().to_string()]).status();
+            let _ = process.wait();
+        }
+    }
+
+    /// One of our programs.
+    pub fn ours(&self, build: Build, name: &str) -> Command {
+        let mut command = program(build, name);
+        command.args(["-h", self.host, "-p", &self.port.to_string()]);
+        command
+    }
+
+    /// `mosquitto_pub` or `mosquitto_sub`.
+    pub fn theirs(&self, name: &str) -> Command {
+        let mut command = Command::new(installed(&format!("mosquitto_{name}"), "broker"));
+        command.args(["-h", self.host, "-p", &self.port.to_string()]);
+        command
+    }
+
+    /// Starts a subscriber of this identifier, and waits until it has subscribed `count` times.
+    pub fn subscriber(&self, command: &mut Command, identifier: &str, count: usize) -> Running {
+        let text = format!("Sending SUBACK to {identifier}");
+        let before = self.count(&text);
+        let running = Running::start(command.args(["-i", identifier]));
+        self.wait_for(&text, before + count);
+        running
+    }
+
+    /// How often the log says so.
+    pub fn count(&self, text: &str) -> usize {
+        self.log.lock().unwrap().iter().filter(|line| line.contains(text)).count()
+    }
+
+    /// Waits until the log has said something so often.
+    #[track_caller]
+    pub fn wait_for(&self, text: &str, count: usize) {
+        tools::wait_until(text, || self.count(text) >= count);
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

@@ -1,0 +1,98 @@
+//! What the broker refuses is told.
+
+use crate::broker::{Broker, Build, program};
+use crate::tools::{Finished, run};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+
+/// Programs that connect to a broker at this port.
+fn connecting(build: Build, port: u16, more: &[&str]) -> [Finished; 2] {
+    let port = port.to_string();
+    [("publish", ["-m", "x"]), ("subscribe", ["-W", "5"])].map(|(name, own)| {
+        run(program(build, name).args(["-h", "127.0.0.1", "-p", &port, "-t", "allowed/a"]).args(own).args(more))
+    })
+}
+
+#[test]
+fn each_return_code_of_connack_is_told_and_is_the_exit_code() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let texts = ["unacceptable protocol version", "client identifier rejected", "server unavailable", "bad user name or password", "not authorised"];
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for code in [1, 1, 2, 2, 3, 3, 4, 4, 5, 5] {
+                let mut link = listener.accept().unwrap().0;
+                assert_ne!(link.read(&mut [0; 1000]).unwrap(), 0);
+                link.write_all(&[0x20, 2, 0, code]).unwrap();
+            }
+        });
+        for (code, text) in (1..).zip(texts) {
+            for result in connecting(Build::Plain, port, &[]) {
+                assert!(result.with_code(code).errors.contains(&format!("connection refused: {text}\n")));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_wrong_user_or_password_is_refused_as_the_broker_says() {
+    let broker = Broker::locked();
+    for user in [&[][..], &["-u", "anna"], &["-u", "anna", "-P", "wrong"], &["-u", "nobody", "-P", "secret"]] {
+        for build in [Build::Plain, Build::Sanitized] {
+            for result in connecting(build, broker.port, user) {
+                let result = result.with_code(5);
+                assert!(result.errors.contains("not authorised"), "{}", result.errors);
+            }
+        }
+    }
+    assert_eq!(broker.count("Sending CONNACK to 127.0.0.1 (0, 5)"), 16);
+}
+
+#[test]
+fn a_refused_client_identifier_is_told_with_its_code() {
+    let broker = Broker::with("allow_zero_length_clientid false");
+    let result = run(broker.ours(Build::Plain, "publish").args(["-t", "a", "-m", "x", "-i", ""])).with_code(2);
+    assert!(result.errors.contains("client identifier rejected"), "{}", result.errors);
+}
+
+#[test]
+fn the_right_user_name_and_password_are_accepted() {
+    let broker = Broker::locked();
+    let user = ["-u", "anna", "-P", "secret"];
+    for build in [Build::Plain, Build::Sanitized] {
+        let mut ours = broker.ours(build, "subscribe");
+        let reader = broker.subscriber(ours.args(["-t", "#", "-C", "1", "-v"]).args(user), "reader", 1);
+        let publish = |topic: &str| run(broker.ours(build, "publish").args(["-t", topic, "-m", "x"]).args(user));
+        publish("refused/a"); // this Mosquitto may close the link then
+        broker.wait_for("Denied PUBLISH", 1);
+        publish("allowed/a").well();
+        assert_eq!(reader.finish().well().text(), "allowed/a x\n");
+    }
+}
+
+#[test]
+fn a_refused_subscription_is_told() {
+    let broker = Broker::refusing_subscriptions();
+    let user = ["-u", "admin", "-P", "secret"];
+    for build in [Build::Plain, Build::Sanitized] {
+        let result = run(broker.ours(build, "subscribe").args(["-t", "refused", "-W", "10"]).args(user)).with_code(1);
+        assert!(result.errors.contains("no subscription to 'refused': refused by the broker"), "{}", result.errors);
+    }
+    let mut ours = broker.ours(Build::Plain, "subscribe");
+    let allowed = ["-t", "refused", "-t", "allowed/a", "-W", "1"];
+    let result = run(ours.args(allowed).args(user)).with_code(27);
+    assert!(result.errors.contains("'refused'") && !result.errors.contains("'allowed/a'"), "{}", result.errors);
+}
+
+#[test]
+fn a_broker_that_is_not_there_is_told() {
+    for (name, arguments) in [("publish", ["-t", "a", "-m", "b"]), ("subscribe", ["-t", "a", "-W", "5"])] {
+        for host in ["127.0.0.1", "::1", "name.invalid"] {
+            // Nobody serves port 1.
+            let result = run(program(Build::Plain, name).args(["-h", host, "-p", "1"]).args(arguments)).with_code(1);
+            assert!(result.errors.contains(&format!("no connection to {host}, port 1")), "{}", result.errors);
+            assert!(result.output.is_empty());
+        }
+    }
+}

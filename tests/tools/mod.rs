@@ -1,0 +1,156 @@
+//! Running other programs: compilers, cargo, brokers. Each is stopped by its id, at the latest when its value is dropped.
+#![allow(dead_code, reason = "not every test needs all of it")]
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How long any program may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// An empty directory of this name.
+pub fn scratch(name: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&directory);
+    fs::create_dir_all(&directory).unwrap();
+    directory
+}
+
+/// What has become of a program.
+pub struct Finished {
+    /// `None`: a signal ended it.
+    pub code: Option<i32>,
+    pub output: Vec<u8>,
+    pub errors: String,
+}
+
+impl Finished {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.output.clone()).unwrap()
+    }
+
+    /// It must have ended well.
+    #[track_caller]
+    pub fn well(self) -> Self {
+        self.with_code(0)
+    }
+
+    #[track_caller]
+    pub fn with_code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}{}", String::from_utf8_lossy(&self.output), self.errors);
+        self
+    }
+}
+
+/// A program that runs.
+pub struct Running {
+    child: Child,
+    input: Option<ChildStdin>,
+    readers: Option<[JoinHandle<Vec<u8>>; 2]>,
+}
+
+fn reader(mut from: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = from.read_to_end(&mut bytes);
+        bytes
+    })
+}
+
+impl Running {
+    pub fn start(command: &mut Command) -> Self {
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let readers = [reader(child.stdout.take().unwrap()), reader(child.stderr.take().unwrap())];
+        Self { input: child.stdin.take(), child, readers: Some(readers) }
+    }
+
+    /// Gives it something to read.
+    pub fn write(&mut self, bytes: &[u8]) {
+        self.input.as_mut().unwrap().write_all(bytes).unwrap();
+    }
+
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Gives it nothing more to read, and waits for its end.
+    pub fn finish(mut self) -> Finished {
+        drop(self.input.take());
+        let start = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if start.elapsed() > LIMIT {
+                let _ = self.child.kill();
+            }
+            thread::sleep(Duration::from_millis(3));
+        };
+        let [output, errors] = self.readers.take().unwrap().map(|reader| reader.join().unwrap());
+        Finished { code: status.code(), output, errors: String::from_utf8_lossy(&errors).into_owned() }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs a program to its end, with nothing to read.
+pub fn run(command: &mut Command) -> Finished {
+    Running::start(command).finish()
+}
+
+/// Runs a program that reads `input`.
+pub fn run_with(command: &mut Command, input: &[u8]) -> Finished {
+    let mut running = Running::start(command);
+    let mut to = running.input.take().unwrap();
+    let input = input.to_vec();
+    thread::spawn(move || to.write_all(&input));
+    running.finish()
+}
+
+/// Waits for something to become true.
+#[track_caller]
+pub fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_true() {
+        assert!(start.elapsed() < Duration::from_secs(20), "{what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The cargo that runs the tests, for builds of its own: the environment decides nothing about them.
+pub fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(arguments).current_dir(root());
+    for name in ["CARGO_TARGET_DIR", "MQTT_CONFIG_H", "RUSTFLAGS"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// `program`, installed by `tests/install` where it is missing.
+pub fn installed(program: &str, need: &str) -> PathBuf {
+    let find = || ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"].map(|place| Path::new(place).join(program)).into_iter().find(|path| path.exists());
+    find().unwrap_or_else(|| {
+        run(Command::new(root().join("tests/install")).arg(need)).well();
+        find().unwrap_or_else(|| panic!("tests/install {need} brings {program}"))
+    })
+}
