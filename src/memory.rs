@@ -10,8 +10,8 @@ use core::cell::Cell;
 pub const TRANSMIT_END: u16 = TX_BUFFER_LENGTH as u16;
 /// Where acknowledgements begin.
 pub const REPLIES: u16 = TRANSMIT_END;
-/// Where acknowledgements end: there is room for eight of four bytes, a PINGREQ and a DISCONNECT.
-pub const REPLIES_END: u16 = REPLIES + 8 * 4 + 2 + 2;
+/// Where acknowledgements end: there is room for some of four bytes, a PINGREQ and a DISCONNECT.
+pub const REPLIES_END: u16 = REPLIES + 4 * 4 + 2 + 2;
 /// Where received bytes begin.
 pub const RECEIVE: u16 = REPLIES_END;
 /// Where received bytes end.
@@ -24,6 +24,11 @@ impl Memory {
     /// All zero.
     pub const fn new() -> Self {
         Self([const { Cell::new(0) }; RECEIVE_END as usize])
+    }
+
+    /// All bytes from a place on.
+    pub fn from(&self, place: u16) -> &[Cell<u8>] {
+        self.0.get(usize::from(place)..).unwrap_or_default()
     }
 
     /// The byte at a place.
@@ -43,31 +48,36 @@ impl Memory {
     /// The big-endian number at a place.
     #[inline(never)]
     pub fn number(&self, place: u16) -> u16 {
-        u16::from_be_bytes([self.byte(place), self.byte(place.wrapping_add(1))])
+        match self.from(place) {
+            [high, low, ..] => u16::from_be_bytes([high.get(), low.get()]),
+            _ => 0,
+        }
     }
 
     /// Changes the big-endian number at a place.
     #[inline(never)]
     pub fn set_number(&self, place: u16, number: u16) {
-        self.set(place, (number >> 8) as u8);
-        self.set(place.wrapping_add(1), number as u8);
+        if let [high, low, ..] = self.from(place) {
+            high.set((number >> 8) as u8);
+            low.set(number as u8);
+        }
     }
 
     /// `length` bytes from `start`; none where the buffers do not have them.
     #[inline(never)]
     pub fn range(&self, start: u16, length: u16) -> &[Cell<u8>] {
-        let bytes = self.0.get(usize::from(start)..).unwrap_or_default();
-        bytes.get(..usize::from(length)).unwrap_or_default()
+        self.from(start).get(..usize::from(length)).unwrap_or_default()
     }
 
     /// Puts `bytes` at a place.
     pub fn put(&self, place: u16, bytes: &[Cell<u8>]) {
-        for (cell, byte) in self.range(place, bytes.len() as u16).iter().zip(bytes) {
+        for (cell, byte) in self.from(place).iter().zip(bytes) {
             cell.set(byte.get());
         }
     }
 
     /// Moves `length` bytes down, or up; the ranges may overlap.
+    #[inline(never)]
     pub fn shift(&self, from: u16, to: u16, length: u16) {
         for step in 0..length {
             let offset = if to < from { step } else { length - 1 - step };
@@ -75,8 +85,14 @@ impl Memory {
         }
     }
 
-    /// Leaves no trace of what was in `length` bytes from `start`.
+    /// Clears `length` bytes from `start`.
     pub fn wipe(&self, start: u16, length: u16) {
         self.range(start, length).iter().for_each(|byte| byte.set(0));
+    }
+
+    /// Leaves no trace of what was received, or of the CONNECT that was built there.
+    #[inline(never)]
+    pub fn wipe_received(&self) {
+        self.from(RECEIVE).iter().for_each(|byte| byte.set(0));
     }
 }

@@ -49,28 +49,35 @@ pub fn is_valid(text: &[Cell<u8>], kind: Text) -> bool {
     kind == Text::Any || !text.is_empty()
 }
 
-/// Whether a message for the topic `name` is one that `filter` asks for. Both must be valid.
+/// Whether a message for the topic `name` is one that `filter` asks for. Both must be valid; a zero ends the filter.
+#[inline(never)]
 pub fn matches(filter: &[Cell<u8>], name: &[Cell<u8>]) -> bool {
-    let is = |text: &[Cell<u8>], byte| text.first().is_some_and(|first| first.get() == byte);
-    if is(name, b'$') && !is(filter, b'$') {
+    let is_special = |text: &[Cell<u8>]| text.first().is_some_and(|first| first.get() == b'$');
+    if is_special(name) && !is_special(filter) {
         return false; // [MQTT-4.7.2-1]
     }
-    let (mut filter, mut name) = (filter, name);
-    while let Some((expected, filter_rest)) = filter.split_first() {
-        let wildcard = expected.get();
-        if wildcard == b'#' {
+    let (mut filter, mut name) = (filter.iter(), name.iter());
+    let next = |text: &mut core::slice::Iter<Cell<u8>>| text.next().map_or(0, Cell::get); // 0: the end
+    loop {
+        let expected = next(&mut filter);
+        if expected == b'#' {
             return true;
         }
-        match name.split_first() {
-            Some((byte, name_rest)) if wildcard == b'+' && byte.get() != b'/' => name = name_rest,
-            _ if wildcard == b'+' => filter = filter_rest,
-            Some((byte, name_rest)) if byte == expected => (filter, name) = (filter_rest, name_rest),
+        if expected == b'+' {
+            while name.as_slice().first().is_some_and(|byte| byte.get() != b'/') {
+                name.next();
+            }
+            continue;
+        }
+        let byte = next(&mut name);
+        if byte != expected {
             // "a/#" is for "a" too.
-            None => return wildcard == b'/' && is(filter_rest, b'#'),
-            _ => return false,
+            return byte == 0 && expected == b'/' && next(&mut filter) == b'#';
+        }
+        if byte == 0 {
+            return true;
         }
     }
-    name.is_empty()
 }
 
 #[cfg(test)]

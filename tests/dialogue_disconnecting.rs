@@ -1,0 +1,258 @@
+//! `fnDisconnectMQTT` in every state: what is under way is finished, then DISCONNECT goes out [MQTT-3.14.4].
+
+mod support;
+use support::*;
+
+#[track_caller]
+fn is_closed(client: &mut Client) {
+    assert!(!client.link.is_open());
+    assert_eq!(client.poll(), NEVER);
+    assert_eq!(client.library.disconnect(), Err(Error::NotReady));
+    client.connect(CLEAN);
+    client.accept(false);
+}
+
+#[test]
+fn disconnect_is_sent_and_the_link_has_a_second_to_close() {
+    let mut client = Client::connected(CLEAN);
+    client.disconnect();
+    client.expect_sent("e0 00");
+    client.expect_events([]);
+    client.pass(999);
+    assert!(client.link.is_open());
+    client.pass(1);
+    client.expect_events([CONNECTION_CLOSED]);
+    is_closed(&mut client);
+}
+
+#[test]
+fn link_that_closes_behind_disconnect_ends_it_at_once() {
+    for how in [lost::CLOSED, lost::FAILED, lost::UNREACHABLE] {
+        let mut client = Client::connected(CLEAN);
+        client.disconnect();
+        client.expect_sent("e0 00");
+        client.lose(how);
+        client.expect_events([CONNECTION_CLOSED]);
+        is_closed(&mut client);
+    }
+}
+
+#[test]
+fn what_arrives_behind_disconnect_is_discarded() {
+    let mut client = Client::connected(CLEAN);
+    client.disconnect();
+    client.receive("32 05 00 01 'a' 00 07");
+    client.receive_bytes(&[0xff; 5000]);
+    assert!(client.link.all_read());
+    client.expect_sent("e0 00");
+    client.pass(1000);
+    client.expect_events([CONNECTION_CLOSED]);
+}
+
+#[test]
+fn nothing_is_accepted_meanwhile() {
+    let mut client = Client::connected(CLEAN);
+    client.publish_data("a", 1, "");
+    client.disconnect();
+    assert_eq!(client.library.publish(0, Some("a"), 0), Err(Error::NotReady));
+    assert_eq!(client.library.subscribe(Some("a"), 0), Err(Error::NotReady));
+    assert_eq!(client.library.unsubscribe(1), Err(Error::NotReady));
+    assert_eq!(client.library.disconnect(), Err(Error::NotReady));
+    assert_eq!(client.library.connect(CLEAN), Err(Error::InUse));
+    client.receive("40 02 00 01");
+    client.expect_sent("32 05 00 01 'a' 00 01 e0 00");
+    assert_eq!(client.library.disconnect(), Err(Error::NotReady));
+}
+
+#[test]
+fn acknowledgements_of_what_was_sent_are_awaited() {
+    let mut client = Client::connected(CLEAN);
+    client.publish_data("a", 1, "");
+    client.publish_data("b", 2, "");
+    client.subscribe("c", 0);
+    client.take_sent();
+    client.disconnect();
+    client.expect_sent("");
+    client.receive("40 02 00 01 50 02 00 02");
+    client.expect_sent("62 02 00 02");
+    client.receive("90 03 00 03 00");
+    client.expect_sent("");
+    client.receive("70 02 00 02");
+    client.expect_sent("e0 00");
+    client.pass(1000);
+    client.expect_events([acknowledged(1), suback(0, 1), acknowledged(2), CONNECTION_CLOSED]);
+}
+
+#[test]
+fn acknowledgements_are_awaited_for_15_seconds() {
+    let mut client = Client::connected(CLEAN);
+    client.publish_data("a", 1, "");
+    client.take_sent();
+    client.disconnect();
+    client.pass(14_999);
+    client.expect_sent("");
+    client.pass(1);
+    client.expect_sent("e0 00");
+    client.pass(1000);
+    client.expect_events([failed(1), CONNECTION_CLOSED]);
+    is_closed(&mut client);
+}
+
+#[test]
+fn messages_are_still_told_and_answered_while_acknowledgements_are_awaited() {
+    let mut client = Client::connected(CLEAN);
+    client.publish_data("a", 1, "");
+    client.take_sent();
+    client.disconnect();
+    client.receive("32 05 00 01 'x' 00 09");
+    client.expect_sent("40 02 00 09");
+    client.expect_events([message(0, "")]);
+}
+
+#[test]
+fn packet_half_sent_is_finished_and_the_rest_fails() {
+    let mut client = Client::connected(CLEAN);
+    client.link.room = 4;
+    client.library.publish_data(0, Some("a"), 0, b"x").unwrap();
+    client.library.publish_data(0, Some("b"), 0, b"y").unwrap();
+    client.library.publish_data(0, Some("c"), 1, b"z").unwrap();
+    client.poll();
+    client.disconnect();
+    client.expect_sent("30 04 00 01");
+    client.link.room = usize::MAX;
+    client.poll();
+    client.expect_sent("'ax' e0 00");
+    client.expect_events([acknowledged(0)]);
+    client.pass(1000);
+    client.expect_events([failed(0), failed(1), CONNECTION_CLOSED]);
+}
+
+#[test]
+fn disconnect_behind_a_packet_half_sent_for_15_seconds_is_left_out() {
+    let mut client = Client::connected(CLEAN);
+    client.link.room = 4;
+    client.publish_data("a", 0, "x");
+    client.disconnect();
+    client.pass(15_000);
+    client.expect_sent("30 04 00 01");
+    let told = client.take_events();
+    assert!(told.ends_with(&[failed(0), CONNECTION_CLOSED]), "{told:?}");
+    is_open_again(client);
+}
+
+#[track_caller]
+fn is_open_again(mut client: Client) {
+    client.link.room = usize::MAX;
+    is_closed(&mut client);
+}
+
+#[test]
+fn kept_session_keeps_qos_1_and_2() {
+    let mut client = Client::connected(KEPT);
+    client.link.room = 7;
+    for (topic, qos) in [("a", 1), ("b", 0), ("c", 1), ("d", 2)] {
+        client.library.publish_data(0, Some(topic), qos, b"").unwrap();
+    }
+    client.poll();
+    client.disconnect();
+    client.expect_sent("32 05 00 01 'a' 00 01");
+    client.link.room = usize::MAX;
+    client.pass(16_000);
+    client.expect_sent("e0 00");
+    client.expect_events([failed(0), CONNECTION_CLOSED]);
+    client.connect(KEPT);
+    client.accept(true);
+    client.expect_sent("3a 05 00 01 'a' 00 01 32 05 00 01 'c' 00 02 34 05 00 01 'd' 00 03");
+}
+
+#[test]
+fn link_that_is_lost_while_acknowledgements_are_awaited_ends_it() {
+    let mut client = Client::connected(CLEAN);
+    client.publish_data("a", 1, "");
+    client.disconnect();
+    client.lose(lost::CLOSED);
+    client.expect_events([failed(1), HOST_CLOSED]);
+    is_closed(&mut client);
+}
+
+#[test]
+fn before_the_link_is_opened() {
+    let mut client = Client::new();
+    client.library.connect(CLEAN).unwrap();
+    client.library.disconnect().unwrap();
+    client.poll();
+    client.expect_events([CONNECTION_CLOSED]);
+    assert_eq!(client.link.opened, 0);
+    is_closed(&mut client);
+}
+
+#[test]
+fn while_the_link_is_being_opened() {
+    let mut client = Client::new();
+    client.link.room = 0;
+    client.connect(CLEAN);
+    client.disconnect();
+    client.expect_sent("");
+    client.expect_events([CONNECTION_CLOSED]);
+    is_open_again(client);
+}
+
+#[test]
+fn while_connect_is_half_sent() {
+    let mut client = Client::new();
+    client.link.room = 5;
+    client.connect(CLEAN);
+    client.disconnect();
+    client.link.room = usize::MAX;
+    client.poll();
+    client.expect_sent("10 13 00 04 'MQTT' 04 02 01 2c 00 07 'KINETIS' e0 00");
+    client.pass(1000);
+    client.expect_events([CONNECTION_CLOSED]);
+    is_closed(&mut client);
+}
+
+#[test]
+fn while_connack_is_awaited() {
+    let mut client = Client::new();
+    client.connect(CLEAN);
+    client.publish("a", 1);
+    client.take_sent();
+    client.disconnect();
+    client.expect_sent("e0 00");
+    client.receive("20 02 00 00");
+    client.pass(1000);
+    client.expect_events([failed(1), CONNECTION_CLOSED]);
+    is_closed(&mut client);
+}
+
+#[test]
+fn inside_any_event() {
+    for kind in [Kind::Connack, Kind::Suback, Kind::PublishAcknowledged, Kind::TopicMessage, Kind::PublishData, Kind::ClientIdentifier] {
+        let mut client = Client::new();
+        client.application.answers(move |library, event| {
+            if event.kind == kind {
+                library.disconnect().unwrap();
+            }
+            None
+        });
+        client.connect(CLEAN);
+        if kind != Kind::ClientIdentifier {
+            client.accept(false);
+            if kind != Kind::Connack {
+                client.subscribe("a", 0);
+                client.receive("90 03 00 01 00");
+                if kind != Kind::Suback {
+                    let _ = client.library.publish(0, Some("a"), 0);
+                    client.poll();
+                    client.receive("30 03 00 01 'a'");
+                }
+            }
+            assert!(client.take_sent().ends_with(&[0xe0, 0]), "{kind:?}");
+        }
+        client.pass(16_000);
+        let told = client.take_events();
+        assert!(told.ends_with(&[CONNECTION_CLOSED]), "{kind:?} {told:?}");
+        client.application.answers(|_, _| None);
+        is_closed(&mut client);
+    }
+}

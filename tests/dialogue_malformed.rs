@@ -1,0 +1,245 @@
+//! What no broker may send ends the connection [MQTT-4.8.0-1].
+
+mod support;
+use support::*;
+
+/// A client for which a SUBACK, an UNSUBACK, a PUBACK, a PUBREC and a PUBCOMP are outstanding, in this order from identifier 2 on.
+fn busy() -> Client {
+    let mut client = Client::connected(CLEAN);
+    client.subscribed("b", 0);
+    client.subscribe("a", 2);
+    client.unsubscribe(1);
+    client.publish_data("c", 1, "");
+    client.publish_data("d", 2, "");
+    client.publish_data("e", 2, "");
+    client.receive("50 02 00 06");
+    client.take_sent();
+    client
+}
+
+#[track_caller]
+fn ends_with_protocol_error(mut client: Client, text: &str) {
+    client.receive(text);
+    let told = client.take_events();
+    let (cause, rest) = told.split_first().expect("events");
+    assert_eq!(*cause, PROTOCOL, "{text}");
+    let (end, failures) = rest.split_last().expect("an end");
+    assert_eq!(*end, CONNECTION_CLOSED);
+    assert!(failures.iter().all(|event| event.kind == Kind::PublishFailed));
+    assert!(!client.link.is_open());
+}
+
+#[test]
+fn packets_that_only_a_client_sends() {
+    for packet in ["10 00", "82 06 00 01 00 01 'a' 00", "a2 05 00 01 00 01 'a'", "c0 00", "e0 00"] {
+        ends_with_protocol_error(busy(), packet);
+    }
+}
+
+#[test]
+fn reserved_packet_types() {
+    // [MQTT-2.2.1]
+    for packet in ["00 00", "f0 00", "ff 00"] {
+        ends_with_protocol_error(busy(), packet);
+    }
+}
+
+#[test]
+fn flags_that_are_reserved() {
+    // [MQTT-2.2.2-2]
+    for packet in ["41 02 00 04", "51 02 00 05", "60 02 00 07", "63 02 00 07", "6a 02 00 07", "72 02 00 06", "91 03 00 02 00"] {
+        ends_with_protocol_error(busy(), packet);
+    }
+    for packet in ["b2 02 00 03", "d1 00"] {
+        ends_with_protocol_error(busy(), packet);
+    }
+}
+
+#[test]
+fn lengths_that_a_packet_cannot_have() {
+    for packet in ["40 00", "40 01 04", "40 03 00 04 00", "50 03 00 05 00", "62 01 00", "70 04 00 06 00 00", "d0 01 00"] {
+        ends_with_protocol_error(busy(), packet);
+    }
+    for packet in ["90 02 00 02", "90 04 00 02 00 00", "b0 03 00 03 00", "b0 00", "30 00", "30 01 00"] {
+        ends_with_protocol_error(busy(), packet);
+    }
+}
+
+#[test]
+fn remaining_length_of_five_bytes() {
+    // [MQTT-2.2.3]
+    for packet in ["30 80 80 80 80 01", "30 ff ff ff ff 7f", "40 80 80 80 80 00"] {
+        ends_with_protocol_error(busy(), packet);
+    }
+}
+
+#[test]
+fn remaining_length_of_four_bytes_that_could_have_been_one() {
+    let mut client = Client::connected(CLEAN);
+    client.receive("30 83 80 80 00 00 01 'a'");
+    client.expect_events([message(0, "")]);
+    client.receive("d0 80 00");
+    client.expect_events([]);
+}
+
+#[test]
+fn impossible_lengths_are_seen_before_their_packet_is_there() {
+    for header in ["40 80 80 80 01", "20 ff ff ff 7f", "90 7f", "d0 05"] {
+        ends_with_protocol_error(busy(), header);
+    }
+}
+
+#[test]
+fn qos_3() {
+    // [MQTT-3.3.1-4]
+    for packet in ["36 05 00 01 'a' 00 01", "3f 05 00 01 'a' 00 01"] {
+        ends_with_protocol_error(busy(), packet);
+    }
+}
+
+#[test]
+fn dup_at_qos_0() {
+    // [MQTT-3.3.1-2]
+    ends_with_protocol_error(busy(), "38 03 00 01 'a'");
+}
+
+#[test]
+fn packet_identifier_0() {
+    // [MQTT-2.3.1-1]
+    for packet in ["32 05 00 01 'a' 00 00", "34 05 00 01 'a' 00 00", "40 02 00 00", "50 02 00 00", "62 02 00 00", "70 02 00 00"] {
+        ends_with_protocol_error(busy(), packet);
+    }
+    for packet in ["90 03 00 00 00", "b0 02 00 00"] {
+        ends_with_protocol_error(busy(), packet);
+    }
+}
+
+#[test]
+fn publish_too_short_for_its_topic_or_identifier() {
+    for packet in ["30 03 00 02 'a'", "30 03 ff ff 'a'", "32 03 00 01 'a'", "34 04 00 01 'a' 00"] {
+        ends_with_protocol_error(busy(), packet);
+    }
+}
+
+#[test]
+fn topics_that_are_not_valid() {
+    // [MQTT-1.5.3-1, MQTT-1.5.3-2, MQTT-3.3.2-2, MQTT-4.7.3-1]
+    for topic in ["00", "'a' 00 'b'", "ff", "c0 80", "ed a0 80", "f4 90 80 80", "'a' c3", "'+'", "'a/+'", "'#'", "'a/#'", ""] {
+        let topic = bytes(topic);
+        let mut publish = vec![0, topic.len() as u8];
+        publish.extend(topic);
+        ends_with_protocol_error(busy(), &hexadecimal(&packet(0x30, &publish)));
+    }
+}
+
+#[test]
+fn suback_with_a_code_that_there_is_not() {
+    // [MQTT-3.9.3-2]
+    for code in ["03", "7f", "81", "ff"] {
+        ends_with_protocol_error(busy(), &format!("90 03 00 02 {code}"));
+    }
+}
+
+#[test]
+fn answers_to_what_was_not_asked() {
+    for packet in ["90 03 00 03 00", "90 03 00 09 00", "b0 02 00 02", "b0 02 00 09", "90 03 00 04 00", "90 03 00 01 00"] {
+        ends_with_protocol_error(busy(), packet);
+    }
+}
+
+#[test]
+fn acknowledgements_of_another_qos() {
+    for packet in ["40 02 00 05", "50 02 00 04", "70 02 00 04", "70 02 00 05", "40 02 00 06"] {
+        ends_with_protocol_error(busy(), packet);
+    }
+}
+
+#[test]
+fn acknowledgements_of_unknown_identifiers_are_no_error() {
+    // A session that one side has lost: what is left of it is taken to its end.
+    let mut client = busy();
+    client.receive("40 02 12 34 70 02 12 34 62 02 12 34");
+    client.expect_sent("70 02 12 34");
+    client.receive("50 02 12 34");
+    client.expect_sent("62 02 12 34");
+    client.receive("70 02 12 34");
+    client.expect_events([]);
+}
+
+#[test]
+fn identifier_of_a_subscription_is_none_of_a_publication() {
+    let mut client = busy();
+    client.receive("40 02 00 02 70 02 00 03");
+    client.expect_events([]);
+    client.receive("90 03 00 02 02 b0 02 00 03");
+    client.expect_events([suback(2, 2), unsuback(1)]);
+}
+
+#[test]
+fn pingresp_that_was_not_asked_for_is_no_error() {
+    let mut client = busy();
+    client.receive("d0 00 d0 00");
+    client.expect_events([]);
+}
+
+#[test]
+fn second_connack() {
+    // [MQTT-3.2.0-1]
+    ends_with_protocol_error(busy(), "20 02 00 00");
+    ends_with_protocol_error(busy(), "20 02 00 05");
+}
+
+#[test]
+fn connack_with_reserved_bits() {
+    for connack in ["20 02 02 00", "20 02 80 00", "20 02 ff 00", "21 02 00 00", "20 01 00", "20 03 00 00 00"] {
+        let mut client = Client::new();
+        client.connect(KEPT);
+        ends_with_protocol_error(client, connack);
+    }
+    let mut client = Client::new();
+    client.library.connect_3_1(KEPT).unwrap();
+    client.poll();
+    client.receive("20 02 ff 00");
+    client.expect_events([connack(false)]);
+}
+
+#[test]
+fn packets_before_connack() {
+    // [MQTT-3.2.0-1]
+    for packet in ["d0 00", "30 03 00 01 'a'", "40 02 00 01", "90 03 00 01 00", "62 02 00 01", "f0 00", "36 00"] {
+        let mut client = Client::new();
+        client.connect(CLEAN);
+        ends_with_protocol_error(client, packet);
+    }
+}
+
+#[test]
+fn what_came_before_is_told_and_what_comes_behind_is_not() {
+    let mut client = Client::connected(CLEAN);
+    client.receive("30 05 00 01 'a' 'hi' f0 00 30 05 00 01 'a' 'ho'");
+    client.expect_events([message(0, "hi"), PROTOCOL, CONNECTION_CLOSED]);
+}
+
+#[test]
+fn kept_session_goes_on_behind_a_protocol_error() {
+    let mut client = Client::connected(KEPT);
+    client.publish_data("a", 1, "");
+    client.receive("34 05 00 01 'a' 00 07 f0 00");
+    client.expect_events([message(0, ""), PROTOCOL, CONNECTION_CLOSED]);
+    client.connect(KEPT);
+    client.accept(true);
+    client.expect_sent("3a 05 00 01 'a' 00 01");
+    client.receive("3c 05 00 01 'a' 00 07");
+    client.expect_events([]);
+}
+
+#[test]
+fn nothing_of_a_malformed_packet_is_left_for_the_next_connection() {
+    let mut client = Client::connected(CLEAN);
+    client.receive_bytes(&[0xff; 5000]);
+    client.expect_events([PROTOCOL, CONNECTION_CLOSED]);
+    client.connect(CLEAN);
+    client.accept(false);
+    client.receive("30 03 00 01 'a'");
+    client.expect_events([message(0, "")]);
+}

@@ -1,0 +1,215 @@
+//! The client connects again by itself.
+
+mod support;
+use support::*;
+
+#[test]
+fn each_end_is_followed_by_the_wait_for_the_next_attempt() {
+    type End = fn(&mut Client);
+    let ends: [(End, &[Told]); 5] = [
+        (|client| client.lose(lost::CLOSED), &[HOST_CLOSED]),
+        (|client| client.lose(lost::FAILED), &[LINK, HOST_CLOSED]),
+        (|client| client.lose(lost::UNREACHABLE), &[UNREACHABLE]),
+        (|client| client.receive("f0 00"), &[PROTOCOL, CONNECTION_CLOSED]),
+        (|client| client.pass(90_000), &[TIMEOUT, CONNECTION_CLOSED]),
+    ];
+    for (end, told) in ends {
+        let mut client = Client::connected_with(RECONNECTING, KEPT);
+        end(&mut client);
+        assert_eq!(client.take_events(), [told, &[reconnecting(10_000)]].concat());
+        assert!(!client.link.is_open());
+    }
+}
+
+#[test]
+fn refused_attempt_is_repeated() {
+    let mut client = Client::with(RECONNECTING);
+    client.connect(CLEAN);
+    client.receive("20 02 00 03");
+    client.expect_events([refused(3), CONNECTION_CLOSED, reconnecting(10_000)]);
+    client.pass(10_000);
+    client.accept(false);
+}
+
+#[test]
+fn waits_are_random_below_a_limit_that_doubles_up_to_the_longest() {
+    for (random, part) in [(0x4000_0000, 4), (0x8000_0000, 2), (u32::MAX, 1)] {
+        let mut client = Client::with(RECONNECTING);
+        client.random = random;
+        client.link.opens.extend([lost::UNREACHABLE; 6]);
+        client.connect(CLEAN);
+        for (attempt, limit) in [10_000, 20_000, 40_000, 60_000, 60_000, 60_000].into_iter().enumerate() {
+            client.expect_events([UNREACHABLE, reconnecting(limit / part)]);
+            client.pass(limit / part - 1);
+            assert_eq!(client.link.opened, attempt + 1, "not before its time");
+            client.pass(1);
+            assert_eq!(client.link.opened, attempt + 2);
+        }
+        client.accept(false);
+    }
+}
+
+#[test]
+fn wait_may_be_none_at_all() {
+    let mut client = Client::with(RECONNECTING);
+    client.random = 0;
+    client.link.opens.push_back(lost::UNREACHABLE);
+    client.connect(CLEAN);
+    client.expect_events([UNREACHABLE, reconnecting(0)]);
+    client.accept(false);
+}
+
+#[test]
+fn limit_is_the_first_again_after_connack() {
+    let mut client = Client::with(RECONNECTING);
+    client.link.opens.extend([lost::UNREACHABLE; 3]);
+    client.connect(CLEAN);
+    client.pass(10_000 + 20_000 + 40_000);
+    client.take_events();
+    client.accept(false);
+    client.lose(lost::CLOSED);
+    client.expect_events([HOST_CLOSED, reconnecting(10_000)]);
+}
+
+#[test]
+fn longest_wait_is_the_first_where_it_is_not_chosen() {
+    let mut client = Client::with(Options { reconnect_first: 3, ..DEFAULTS });
+    client.link.opens.extend([lost::CLOSED; 3]);
+    client.connect(CLEAN);
+    for _ in 0..3 {
+        client.expect_events([HOST_CLOSED, reconnecting(3000)]);
+        client.pass(3000);
+    }
+}
+
+#[test]
+fn longest_waits_of_all_do_not_run_over() {
+    let mut client = Client::with(Options { reconnect_first: 65535, reconnect_longest: 65535, ..DEFAULTS });
+    client.link.opens.extend([lost::CLOSED; 3]);
+    client.connect(CLEAN);
+    for _ in 0..3 {
+        client.expect_events([HOST_CLOSED, reconnecting(65_535_000)]);
+        client.pass(65_535_000);
+    }
+}
+
+#[test]
+fn credentials_are_asked_for_at_each_attempt() {
+    let mut client = Client::with(RECONNECTING);
+    client.connect(CLEAN | USER_NAME | PASSWORD);
+    client.asked.clear();
+    client.application.password = "other".into();
+    client.lose(lost::CLOSED);
+    client.pass(10_000);
+    assert!(client.take_sent().ends_with(b"\0\x05other"));
+    client.expect_asked([(Kind::ClientIdentifier, 1519), (Kind::UserName, 1510), (Kind::UserPassword, 1504)]);
+}
+
+#[test]
+fn subscriptions_are_made_again_silently() {
+    for flags in [CLEAN, KEPT] {
+        let mut client = Client::connected_with(RECONNECTING, flags);
+        client.subscribed("a", 1);
+        client.subscribed("b", 2);
+        client.lose(lost::CLOSED);
+        client.take_events();
+        client.pass(10_000);
+        client.accept(false);
+        let sent = client.take_sent();
+        assert_eq!((&sent[4..8], &sent[12..16]), (&b"\0\x01a\x01"[..], &b"\0\x01b\x02"[..]));
+        client.receive_bytes(&[0x90, 3, sent[2], sent[3], 1, 0x90, 3, sent[10], sent[11], 0x80]);
+        client.expect_events([subscription_refused(128, 2)]);
+    }
+}
+
+#[test]
+fn subscription_that_was_not_answered_is_answered_on_the_next_connection() {
+    let mut client = Client::connected_with(RECONNECTING, CLEAN);
+    client.subscribe("a", 1);
+    client.lose(lost::CLOSED);
+    client.expect_events([HOST_CLOSED, reconnecting(10_000)]);
+    client.pass(10_000);
+    client.accept(false);
+    let sent = client.take_sent();
+    client.receive_bytes(&[0x90, 3, sent[2], sent[3], 1]);
+    client.expect_events([suback(1, 1)]);
+}
+
+#[test]
+fn publications_of_a_clean_session_fail_with_their_connection() {
+    let mut client = Client::connected_with(RECONNECTING, CLEAN);
+    client.publish_data("a", 1, "");
+    client.publish_data("b", 2, "");
+    client.lose(lost::CLOSED);
+    client.expect_events([failed(1), failed(2), HOST_CLOSED, reconnecting(10_000)]);
+    client.pass(10_000);
+    client.accept(false);
+    client.expect_sent("");
+}
+
+#[test]
+fn requests_are_accepted_while_reconnecting() {
+    for flags in [CLEAN, KEPT] {
+        let mut client = Client::connected_with(RECONNECTING, flags);
+        client.lose(lost::CLOSED);
+        client.link.opens.push_back(lost::UNREACHABLE);
+        client.publish_data("a", 0, "0");
+        client.publish_data("b", 1, "1");
+        client.publish_data("c", 2, "2");
+        assert_eq!(client.subscribe("d", 0), 1);
+        client.pass(10_000);
+        client.expect_events([HOST_CLOSED, reconnecting(10_000), UNREACHABLE, reconnecting(20_000)]);
+        client.pass(20_000);
+        client.accept(false);
+        let sent = client.take_sent();
+        assert_eq!(sent.len(), 6 + 8 + 8 + 8);
+        assert_eq!([sent[0], sent[6], sent[14], sent[22]], [0x30, 0x32, 0x34, 0x82]);
+        client.expect_events([acknowledged(0)]);
+    }
+}
+
+#[test]
+fn disconnect_ends_the_wait() {
+    let mut client = Client::connected_with(RECONNECTING, CLEAN);
+    client.lose(lost::CLOSED);
+    client.publish_data("a", 1, "");
+    client.take_events();
+    client.disconnect();
+    client.expect_events([failed(1), CONNECTION_CLOSED]);
+    assert_eq!(client.poll(), NEVER);
+    client.connect(CLEAN);
+    client.accept(false);
+}
+
+#[test]
+fn connection_that_was_ended_on_demand_is_not_made_again() {
+    let mut client = Client::connected_with(RECONNECTING, CLEAN);
+    client.subscribed("a", 0);
+    client.disconnect();
+    client.lose(lost::CLOSED);
+    client.expect_events([CONNECTION_CLOSED]);
+    client.pass(100_000);
+    assert_eq!(client.link.opened, 1);
+    assert_eq!(client.library.subscription(1), Err(Error::NoSubscriptionEntry));
+}
+
+#[test]
+fn connecting_while_reconnecting_is_in_use() {
+    let mut client = Client::connected_with(RECONNECTING, CLEAN);
+    client.lose(lost::CLOSED);
+    assert_eq!(client.library.connect(CLEAN), Err(Error::InUse));
+}
+
+#[test]
+fn disconnect_inside_the_closing_event_ends_it_all() {
+    let mut client = Client::connected_with(RECONNECTING, CLEAN);
+    client.application.answers(|library, event| {
+        if event.kind == Kind::Reconnecting {
+            library.disconnect().unwrap();
+        }
+        None
+    });
+    client.lose(lost::CLOSED);
+    client.expect_events([HOST_CLOSED, reconnecting(10_000), CONNECTION_CLOSED]);
+    assert_eq!(client.link.opened, 1);
+}

@@ -1,0 +1,321 @@
+//! Payloads larger than any buffer, in both directions.
+
+mod support;
+use support::*;
+
+/// The payload of an incoming message, put together from its parts. Checks that they lie behind each other, up to the end.
+#[track_caller]
+fn joined(told: &[Told], reference: u8) -> Vec<u8> {
+    let mut payload = Vec::new();
+    for event in told {
+        let message = event.message();
+        assert_eq!((event.kind, event.reference), (Kind::TopicMessagePart, reference));
+        assert_eq!(message.offset, payload.len() as u32);
+        payload.extend(&event.data);
+    }
+    let total = told.last().expect("parts").message().total;
+    assert!(told.iter().all(|event| event.message().total == total));
+    assert_eq!(total, payload.len() as u32);
+    payload
+}
+
+#[test]
+fn message_larger_than_the_buffer_comes_in_parts() {
+    for (length, chunk) in [(1531, usize::MAX), (1532, 1), (2000, 700), (65_536, 1460), (262_144, usize::MAX)] {
+        let mut client = Client::connected(CLEAN);
+        client.subscribed("a", 0);
+        client.link.chunk = chunk;
+        let payload = stream(0, length);
+        client.receive_bytes(&publish(0x30, "a", 0, &payload));
+        let told = client.take_events();
+        assert_eq!(joined(&told, 1), payload);
+        assert!(told.iter().all(|event| event.message().topic.as_deref() == Some("a")));
+        assert!(told.iter().all(|event| !event.data.is_empty()));
+        client.receive("30 05 00 01 'a' 'hi'");
+        client.expect_events([message(1, "hi")]);
+    }
+}
+
+#[test]
+fn message_in_parts_is_acknowledged_behind_the_last() {
+    for (first, answer) in [(0x32, 0x40), (0x34, 0x50)] {
+        let mut client = Client::connected(CLEAN);
+        let bytes = publish(first, "a", 7, &stream(0, 5000));
+        let (most, last) = bytes.split_at(bytes.len() - 1);
+        client.receive_bytes(most);
+        client.expect_sent("");
+        client.receive_bytes(last);
+        client.expect_sent_bytes(&[answer, 2, 0, 7]);
+        assert_eq!(joined(&client.take_events(), 0), stream(0, 5000));
+    }
+}
+
+#[test]
+fn parts_of_a_qos_2_message_that_was_told_are_passed_over() {
+    let mut client = Client::connected(KEPT);
+    client.receive_bytes(&publish(0x34, "a", 7, &stream(0, 5000)));
+    client.resume(KEPT, true);
+    client.receive_bytes(&publish(0x3c, "a", 7, &stream(0, 5000)));
+    client.expect_events([]);
+    client.expect_sent("50 02 00 07");
+    client.receive("62 02 00 07");
+    client.expect_sent("70 02 00 07");
+}
+
+#[test]
+fn message_in_parts_begins_again_behind_a_lost_link() {
+    for first in [0x32, 0x34] {
+        let mut client = Client::connected(KEPT);
+        let bytes = publish(first, "a", 7, &stream(0, 5000));
+        client.receive_bytes(&bytes[..4000]);
+        assert_eq!(client.take_events()[0].message().offset, 0);
+        client.resume(KEPT, true);
+        client.receive_bytes(&publish(first | 8, "a", 7, &stream(0, 5000)));
+        assert_eq!(joined(&client.take_events(), 0), stream(0, 5000));
+    }
+}
+
+#[test]
+fn qos_2_message_in_parts_that_has_no_place_is_not_begun() {
+    let mut client = Client::connected(KEPT);
+    for identifier in 1..=32 {
+        client.receive_bytes(&publish(0x34, "a", identifier, &[]));
+    }
+    client.take_events();
+    client.receive_bytes(&publish(0x34, "a", 33, &stream(0, 5000)));
+    client.expect_events([BUSY, CONNECTION_CLOSED]);
+}
+
+#[test]
+fn lengths_around_that_of_the_buffer() {
+    for first in [0x30, 0x32] {
+        let identifier = if first == 0x30 { 0 } else { 9 };
+        let mut client = Client::connected(CLEAN);
+        for topic_length in [1, 700, 1490, 1505, 1510, 1512, 1514, 1516, 1518, 1520, 1525, 1529, 1530, 1531, 1535, 1536, 1600, 9000, 65535] {
+            let topic = "t".repeat(topic_length);
+            for payload_length in (0..40).chain(1510..1540) {
+                let payload = stream(0, payload_length);
+                let bytes = publish(first, &topic, identifier, &payload);
+                client.receive_bytes(&bytes);
+                let told = client.take_events();
+                if bytes.len() <= 1536 {
+                    assert_eq!(told, [message(0, &payload)]);
+                } else {
+                    assert_eq!(joined(&told, 0), payload, "{topic_length} {payload_length}");
+                }
+                for event in &told {
+                    let details = event.message();
+                    assert_eq!((usize::from(details.topic_length), details.identifier), (topic_length, identifier));
+                    assert!(details.topic.as_ref().is_none_or(|kept| *kept == topic));
+                    assert!(details.topic.is_some() || bytes.len() > 1536 && topic_length > 1500);
+                }
+                let answer: &[u8] = if identifier == 0 { &[] } else { &[0x40, 2, 0, 9] };
+                client.expect_sent_bytes(answer);
+            }
+        }
+    }
+}
+
+#[test]
+fn topic_that_does_not_fit_matches_only_what_has_no_stored_filter() {
+    let mut client = Client::connected(CLEAN);
+    client.subscribed("#", 0);
+    client.receive_bytes(&publish(0x30, &"t".repeat(3000), 0, b"x"));
+    assert_eq!(joined(&client.take_events(), 0), b"x");
+    client.library.subscribe(None, 0).unwrap();
+    client.poll();
+    client.receive_bytes(&publish(0x30, &"t".repeat(3000), 0, b"x"));
+    assert_eq!(joined(&client.take_events(), 2), b"x");
+}
+
+#[test]
+fn stream_is_asked_for_piece_by_piece() {
+    for (total, qos) in [(1, 0), (1400, 1), (1401, 2), (65_536, 1), (262_144, 0)] {
+        let mut client = Client::connected(CLEAN);
+        let handle = client.publish_stream("a", qos, total);
+        let identifier = u16::from(qos != 0);
+        client.expect_sent_bytes(&publish(0x30 | qos << 1, "a", identifier, &stream(0, total)));
+        assert!(client.asked.iter().all(|event| event.kind == Kind::PublishDataPart && event.number <= 1400));
+        let mut offset = 0;
+        for event in &client.asked {
+            let details = event.message();
+            assert_eq!((details.offset, details.total, details.handle, details.qos), (offset, total, handle, qos));
+            assert_eq!(details.topic.as_deref(), Some("a"));
+            offset += event.number;
+        }
+        client.receive(["", "40 02 00 01", "50 02 00 01 70 02 00 01"][usize::from(qos)]);
+        let told = client.expect_events([acknowledged(qos)]);
+        assert_eq!((told[0].message().handle, told[0].message().total), (handle, total));
+    }
+}
+
+#[test]
+fn stream_of_no_bytes_is_not_asked_for() {
+    let mut client = Client::connected(CLEAN);
+    client.publish_stream("a", 1, 0);
+    client.expect_asked([]);
+    client.expect_sent("32 05 00 01 'a' 00 01");
+}
+
+#[test]
+fn stream_is_as_long_as_the_standard_allows() {
+    let mut client = Client::connected(CLEAN);
+    assert_eq!(client.library.publish_stream(0, Some("a"), 0, 0x1000_0000), Err(Error::MessageTooLong));
+    assert_eq!(client.library.publish_stream(0, Some("a"), 0, u32::MAX), Err(Error::MessageTooLong));
+    client.link.room = 100;
+    client.publish_stream("a", 0, 0x0fff_0000);
+    assert!(client.take_sent().starts_with(&[0x30, 0x83, 0x80, 0xfc, 0x7f]));
+}
+
+#[test]
+fn pieces_may_be_shorter_than_their_room() {
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|_, event| {
+        let piece = |event: &Told| stream(event.message().offset, event.number.min(7));
+        (event.kind == Kind::PublishDataPart).then(|| piece(event).into())
+    });
+    client.publish_stream("a", 0, 100);
+    client.expect_sent_bytes(&publish(0x30, "a", 0, &stream(0, 100)));
+    assert_eq!(client.asked.len(), 15);
+}
+
+#[test]
+fn stream_goes_on_where_the_link_stopped() {
+    let mut client = Client::connected(CLEAN);
+    client.link.room = 0;
+    client.publish_stream("a", 1, 5000);
+    let bytes = publish(0x32, "a", 1, &stream(0, 5000));
+    for _ in 0..=bytes.len() / 333 {
+        client.link.room = 333;
+        client.poll();
+    }
+    client.expect_sent_bytes(&bytes);
+}
+
+#[test]
+fn stream_that_has_nothing_yet_is_asked_again_within_100_milliseconds() {
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|_, event| (event.kind == Kind::PublishDataPart).then(|| 0.into()));
+    client.publish_stream("a", 0, 2000);
+    assert_eq!(client.poll(), 100);
+    for _ in 0..100 {
+        client.asked.clear();
+        client.now = client.now.wrapping_add(100);
+        client.poll();
+        assert_eq!(client.asked.len(), 1);
+    }
+    client.application.answers(|_, _| None);
+    client.pass(100);
+    client.expect_sent_bytes(&publish(0x30, "a", 0, &stream(0, 2000)));
+    client.expect_events([acknowledged(0)]);
+}
+
+#[test]
+fn stream_without_progress_for_the_response_time_fails_with_its_connection() {
+    for (flags, sent_before) in [(CLEAN, 0), (CLEAN, 1000), (KEPT, 0), (KEPT, 1000)] {
+        let mut client = Client::connected(flags);
+        client.application.answers(move |_, event| {
+            let given = |event: &Told| event.message().offset >= sent_before;
+            let piece = |event: &Told| stream(event.message().offset, event.number.min(sent_before));
+            (event.kind == Kind::PublishDataPart).then(|| if given(event) { 0.into() } else { piece(event).into() })
+        });
+        client.publish_stream("a", 1, 2000);
+        client.pass(14_999);
+        client.expect_events([]);
+        client.pass(1);
+        client.expect_events([TIMEOUT, failed(1), CONNECTION_CLOSED]);
+        client.connect(flags);
+        client.take_sent();
+        client.receive("20 02 01 00");
+        client.expect_sent("");
+    }
+}
+
+#[test]
+fn stream_that_is_given_up_fails_with_its_connection() {
+    for (flags, answer) in [(CLEAN, 0xffff), (KEPT, 0xffff), (CLEAN, 1401)] {
+        let mut client = Client::connected(flags);
+        client.application.answers(move |_, event| (event.kind == Kind::PublishDataPart).then(|| answer.into()));
+        client.publish_stream("a", 1, 2000);
+        client.expect_events([INVALID_ARGUMENT, failed(1), CONNECTION_CLOSED]);
+    }
+}
+
+#[test]
+fn stream_that_is_sent_again_begins_at_0() {
+    let mut client = Client::connected(KEPT);
+    client.link.room = 2500;
+    let handle = client.publish_stream("a", 2, 5000);
+    client.link.room = usize::MAX;
+    client.resume(KEPT, true);
+    client.expect_sent_bytes(&publish(0x3c, "a", 1, &stream(0, 5000)));
+    client.resume(KEPT, true);
+    client.expect_sent_bytes(&publish(0x3c, "a", 1, &stream(0, 5000)));
+    client.receive("50 02 00 01");
+    client.asked.clear();
+    client.resume(KEPT, true);
+    client.expect_asked([]);
+    client.expect_sent("62 02 00 01");
+    client.receive("70 02 00 01");
+    let told = client.expect_events([acknowledged(2)]);
+    assert_eq!(told[0].message().handle, handle);
+}
+
+#[test]
+fn stream_whose_turn_has_not_come_keeps_it() {
+    let mut client = Client::connected(CLEAN);
+    client.link.room = 10;
+    client.publish_stream("a", 0, 3000);
+    client.publish_data("b", 0, "later");
+    client.publish_stream("c", 0, 30);
+    client.link.room = usize::MAX;
+    client.poll();
+    let sent = [publish(0x30, "a", 0, &stream(0, 3000)), publish(0x30, "b", 0, b"later"), publish(0x30, "c", 0, &stream(0, 30))];
+    client.expect_sent_bytes(&sent.concat());
+}
+
+#[test]
+fn acknowledgements_queue_behind_a_stream_until_reading_stops() {
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|_, event| {
+        let waits = event.kind == Kind::PublishDataPart && event.message().offset == 1400;
+        waits.then(|| 0.into())
+    });
+    client.publish_stream("a", 0, 2000);
+    assert_eq!(client.take_sent().len(), 3 + 3 + 1400);
+    for identifier in 1..=600 {
+        client.link.arrives(&publish(0x32, "a", identifier, &[]));
+    }
+    client.pass(1000);
+    client.expect_sent("");
+    assert!((8..=9).contains(&client.take_events().len()));
+    assert!(!client.link.all_read());
+
+    client.application.answers(|_, _| None);
+    client.pass(100);
+    let sent = client.take_sent();
+    assert_eq!(&sent[..600], stream(1400, 600));
+    assert_eq!(&sent[600..608], bytes("40 02 00 01 40 02 00 02"));
+    assert_eq!(sent.len(), 600 + 600 * 4);
+    assert!(client.link.all_read());
+}
+
+#[test]
+fn disconnect_finishes_a_stream_half_sent() {
+    let mut client = Client::connected(CLEAN);
+    client.link.room = 2000;
+    client.publish_stream("a", 0, 5000);
+    client.disconnect();
+    client.link.room = usize::MAX;
+    client.poll();
+    client.expect_sent_bytes(&[publish(0x30, "a", 0, &stream(0, 5000)), vec![0xe0, 0]].concat());
+    client.expect_events([acknowledged(0)]);
+}
+
+#[test]
+fn topic_of_a_stream_is_asked_for_too() {
+    let mut client = Client::connected(CLEAN);
+    client.library.publish_stream(0, None, 1, 2000).unwrap();
+    client.poll();
+    client.expect_sent_bytes(&publish(0x32, "asked", 1, &stream(0, 2000)));
+}

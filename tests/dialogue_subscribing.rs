@@ -1,0 +1,168 @@
+//! Subscriptions, on one connection.
+
+mod support;
+use support::*;
+
+#[test]
+fn subscription_is_made_and_ended() {
+    let mut client = Client::connected(CLEAN);
+    assert_eq!(client.subscribe("a/b", 1), 1);
+    client.expect_sent("82 08 00 01 00 03 'a/b' 01");
+    client.receive("90 03 00 01 01");
+    client.expect_events([suback(1, 1)]);
+    client.unsubscribe(1);
+    client.expect_sent("a2 07 00 02 00 03 'a/b'");
+    client.receive("b0 02 00 02");
+    client.expect_events([unsuback(1)]);
+    assert_eq!(client.library.subscription(1), Err(Error::NoSubscriptionEntry));
+}
+
+#[test]
+fn granted_qos_may_be_lower_than_the_one_asked_for() {
+    let mut client = Client::connected(CLEAN);
+    client.subscribe("a", 2);
+    client.receive("90 03 00 01 00");
+    client.expect_events([suback(0, 1)]);
+    assert_eq!(client.library.subscription(1), Ok((2, 0)));
+}
+
+#[test]
+fn refused_subscription_frees_its_entry() {
+    let mut client = Client::connected(CLEAN);
+    client.subscribe("a", 2);
+    client.receive("90 03 00 01 80");
+    client.expect_events([subscription_refused(128, 1)]);
+    assert_eq!(client.subscribe("b", 0), 1);
+}
+
+#[test]
+fn lowest_free_entry_is_taken() {
+    let mut client = Client::connected(CLEAN);
+    for reference in 1..=8 {
+        assert_eq!(client.subscribed("a", 0), reference);
+    }
+    assert_eq!(client.library.subscribe(Some("a"), 0), Err(Error::NoSubscriptionEntry));
+    client.unsubscribe(3);
+    assert_eq!(client.library.subscribe(Some("a"), 0), Err(Error::NoSubscriptionEntry));
+    client.receive("b0 02 00 09");
+    assert_eq!(client.subscribe("a", 0), 3);
+}
+
+#[test]
+fn qos_above_2_counts_as_2() {
+    let mut client = Client::connected(CLEAN);
+    client.subscribe("a", 9);
+    client.expect_sent("82 06 00 01 00 01 'a' 02");
+}
+
+#[test]
+fn filter_is_at_most_16_bytes_long() {
+    let mut client = Client::connected(CLEAN);
+    assert_eq!(client.subscribe("0123456789abcdef", 0), 1);
+    client.expect_sent("82 15 00 01 00 10 '0123456789abcdef' 00");
+    assert_eq!(client.library.subscribe(Some("0123456789abcdefg"), 0), Err(Error::TopicTooLong));
+}
+
+#[test]
+fn filter_is_asked_for_each_time_where_none_is_stored() {
+    let mut client = Client::connected(CLEAN);
+    client.application.topic = "longer than it could be stored/#".into();
+    client.library.subscribe(None, 0).unwrap();
+    client.poll();
+    client.expect_sent("82 25 00 01 00 20 'longer than it could be stored/#' 00");
+    client.receive("90 03 00 01 00");
+    client.unsubscribe(1);
+    client.expect_sent("a2 24 00 02 00 20 'longer than it could be stored/#'");
+    client.expect_asked([(Kind::PublishTopic, 256), (Kind::PublishTopic, 256)]);
+}
+
+#[test]
+fn answer_that_is_no_filter_refuses_the_subscription() {
+    for answer in ["", "'a#'", "'#/a'", "'a' 00", "ff"] {
+        let mut client = Client::connected(CLEAN);
+        client.application.answers(move |_, event| (event.kind == Kind::PublishTopic).then(|| bytes(answer).into()));
+        client.library.subscribe(None, 0).unwrap();
+        client.poll();
+        client.expect_sent("");
+        client.expect_events([subscription_refused(0, 1)]);
+        assert_eq!(client.subscribe("a", 0), 1);
+    }
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|_, event| (event.kind == Kind::PublishTopic).then(|| 257.into()));
+    client.library.subscribe(None, 0).unwrap();
+    client.poll();
+    client.expect_events([subscription_refused(0, 1)]);
+}
+
+#[test]
+fn unsubscribing_wants_a_reference_that_is_used() {
+    let mut client = Client::connected(CLEAN);
+    assert_eq!(client.library.unsubscribe(0), Err(Error::InvalidSubscription));
+    assert_eq!(client.library.unsubscribe(1), Err(Error::NoSubscriptionEntry));
+    assert_eq!(client.library.unsubscribe(8), Err(Error::NoSubscriptionEntry));
+    assert_eq!(client.library.unsubscribe(9), Err(Error::InvalidSubscription));
+    client.subscribed("a", 0);
+    client.unsubscribe(1);
+    assert_eq!(client.library.unsubscribe(1), Err(Error::NoSubscriptionEntry));
+}
+
+#[test]
+fn unsubscribe_follows_the_suback_of_its_subscription() {
+    let mut client = Client::connected(CLEAN);
+    client.library.subscribe(Some("a"), 1).unwrap();
+    client.library.unsubscribe(1).unwrap();
+    client.library.publish_data(0, Some("b"), 0, b"").unwrap();
+    client.poll();
+    client.expect_sent("82 06 00 01 00 01 'a' 01");
+    client.receive("90 03 00 01 01");
+    client.expect_sent("a2 05 00 02 00 01 'a' 30 03 00 01 'b'");
+    client.receive("b0 02 00 02");
+    client.expect_events([suback(1, 1), acknowledged(0), unsuback(1)]);
+}
+
+#[test]
+fn unsubscribe_of_a_refused_subscription_is_forgotten() {
+    let mut client = Client::connected(CLEAN);
+    client.library.subscribe(Some("a"), 1).unwrap();
+    client.library.unsubscribe(1).unwrap();
+    client.library.publish_data(0, Some("b"), 0, b"").unwrap();
+    client.receive("90 03 00 01 80");
+    client.take_sent();
+    client.poll();
+    client.expect_events([subscription_refused(128, 1), acknowledged(0)]);
+    assert_eq!(client.subscribe("c", 0), 1);
+    client.expect_sent("82 06 00 02 00 01 'c' 00");
+}
+
+#[test]
+fn several_subscriptions_are_answered_in_any_order() {
+    let mut client = Client::connected(CLEAN);
+    for topic in ["a", "b", "c"] {
+        client.subscribe(topic, 1);
+    }
+    client.receive("90 03 00 02 01 90 03 00 03 80 90 03 00 01 00");
+    client.expect_events([suback(1, 2), subscription_refused(128, 3), suback(0, 1)]);
+}
+
+#[test]
+fn message_may_come_before_the_suback() {
+    // [MQTT-3.8.4-3]: the broker may already publish.
+    let mut client = Client::connected(CLEAN);
+    client.subscribe("a", 0);
+    client.receive("30 05 00 01 'a' 'hi' 90 03 00 01 00");
+    client.expect_events([message(1, "hi"), suback(0, 1)]);
+}
+
+#[test]
+fn subscriptions_of_a_clean_session_are_forgotten_when_it_closes() {
+    let mut client = Client::connected(CLEAN);
+    client.subscribed("a", 0);
+    client.subscribe("b", 0);
+    client.lose(lost::CLOSED);
+    client.expect_events([HOST_CLOSED]);
+    assert_eq!(client.library.subscription(1), Err(Error::NoSubscriptionEntry));
+    client.connect(CLEAN);
+    client.accept(false);
+    client.expect_sent("");
+    assert_eq!(client.subscribe("c", 0), 1);
+}
