@@ -10,8 +10,8 @@ use core::cell::Cell;
 pub const TRANSMIT_END: u16 = TX_BUFFER_LENGTH as u16;
 /// Where acknowledgements begin.
 pub const REPLIES: u16 = TRANSMIT_END;
-/// Where acknowledgements end: there is room for some of four bytes, a PINGREQ and a DISCONNECT.
-pub const REPLIES_END: u16 = REPLIES + 4 * 4 + 2 + 2;
+/// Where acknowledgements end: there is room for eight of four bytes, a PINGREQ and a DISCONNECT.
+pub const REPLIES_END: u16 = REPLIES + 8 * 4 + 2 + 2;
 /// Where received bytes begin.
 pub const RECEIVE: u16 = REPLIES_END;
 /// Where received bytes end.

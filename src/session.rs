@@ -20,7 +20,7 @@ pub use telling::{Kind, Message};
 
 use crate::config::MAX_INCOMING_QOS2;
 use crate::memory::{Memory, REPLIES, REPLIES_END};
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, State};
 use crate::packet::first_byte;
 use crate::subscriptions::Subscriptions;
 use core::cell::Cell;
@@ -292,7 +292,6 @@ impl Session {
             return AGAIN;
         }
         let now = self.now.get();
-        let left = |since: u32, period: u32| period.saturating_sub(now.wrapping_sub(since));
         let response = self.options.response();
         let mut wait = NEVER;
         if stage != Stage::Idle && stage != Stage::Connected {
@@ -304,7 +303,7 @@ impl Session {
             (self.answers_awaited.get() != 0, &self.answers_since),
         ] {
             if awaited {
-                wait = wait.min(left(since.get(), response));
+                wait = wait.min(self.left(since, response));
             }
         }
         if wait == 0 || stage == Stage::Draining && self.is_drained() {
@@ -318,9 +317,9 @@ impl Session {
             }
             let quarter = u32::from(self.options.keep_alive()) * 250;
             if quarter != 0 {
-                let mut silence = left(self.sent.get(), quarter);
+                let mut silence = self.left(&self.sent, quarter);
                 if !self.ping_awaited.get() {
-                    silence = silence.min(left(self.received.get(), quarter));
+                    silence = silence.min(self.left(&self.received, quarter));
                 }
                 if silence == 0 {
                     if !self.ping_awaited.replace(true) {
@@ -349,8 +348,18 @@ impl Session {
                 self.enter(Stage::Lingering, LINGER);
             }
             Stage::Draining | Stage::Lingering => self.end(Kind::None, Kind::ConnectionClosed),
-            _ => self.end(Kind::Timeout, Kind::ConnectionClosed),
+            _ => {
+                if self.work.get() == Work::Piece && self.stalled.get() && self.left(&self.stalled_since, self.options.response()) == 0 {
+                    self.outbox.entry(self.at_hand.get()).state.set(State::Failed);
+                }
+                self.end(Kind::Timeout, Kind::ConnectionClosed);
+            }
         }
+    }
+
+    /// What is left of `period` since a time.
+    fn left(&self, since: &Cell<u32>, period: u32) -> u32 {
+        period.saturating_sub(self.now.get().wrapping_sub(since.get()))
     }
 
     /// Enters a stage that lasts so long at most.

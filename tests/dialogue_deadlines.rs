@@ -216,7 +216,7 @@ fn any_byte_restarts_the_time_of_pingresp() {
         client.receive_bytes(&[byte]);
     }
     client.expect_events([message(0, "slow")]);
-    client.expect_sent("");
+    client.expect_sent("c0 00");
     times_out_after(&mut client, 15_000);
 }
 

@@ -223,7 +223,10 @@ impl Session {
             } else if !entry.has(source::SUBSCRIPTION) {
                 entry.topic_length(memory)
             } else {
-                let Some(subscription) = subscription else { return self.fail_entry(host, entry) };
+                let Some(subscription) = subscription else {
+                    self.taken();
+                    return self.fail_entry(host, entry);
+                };
                 topic = subscription.topic();
                 if topic.is_empty() {
                     entry.source.set(entry.source.get() ^ (source::TOPIC_ASKED | source::SUBSCRIPTION));
@@ -373,7 +376,6 @@ impl Session {
     /// Has the entry at hand fail for want of a topic or a payload. Returns true: there is more to do.
     #[inline(never)]
     fn fail_entry(&self, host: &impl Host, entry: &Entry) -> bool {
-        self.taken();
         if !entry.is_control() {
             self.tell_failed(host, entry);
             return true;
