@@ -162,6 +162,8 @@ pub struct MQTT_SUBSCRIPTION {
 
 /// What is behind the C border.
 struct Client {
+    /// Of the critical section that the poll is in.
+    state: Cell<critical_section::RestoreState>,
     platform: Cell<Option<Platform>>,
     callback: Cell<MQTT_CALLBACK>,
     polling: Cell<bool>,
@@ -172,7 +174,7 @@ struct Client {
 unsafe impl Sync for Client {}
 
 static CLIENT: Client =
-    Client { platform: Cell::new(None), callback: Cell::new(None), polling: Cell::new(false), session: Session::new() };
+    Client { state: Cell::new(critical_section::RestoreState::invalid()), platform: Cell::new(None), callback: Cell::new(None), polling: Cell::new(false), session: Session::new() };
 
 /// Runs `work` where nothing else uses the client.
 fn critical<R>(work: impl FnOnce(&Client) -> R) -> R {
@@ -180,19 +182,17 @@ fn critical<R>(work: impl FnOnce(&Client) -> R) -> R {
 }
 
 /// The firmware, as the session's poll sees it: inside the critical section, which is left for each call.
-struct Firmware {
-    platform: Platform,
-    state: Cell<critical_section::RestoreState>,
-}
+#[derive(Clone, Copy)]
+struct Firmware;
 
 impl Firmware {
     /// Runs `call` outside the critical section.
-    fn outside<R>(&self, call: impl FnOnce(Platform) -> R) -> R {
+    fn outside<R>(self, call: impl FnOnce() -> R) -> R {
         // SAFETY: the state is that of the last `acquire`.
-        unsafe { critical_section::release(self.state.get()) };
-        let result = call(self.platform);
+        unsafe { critical_section::release(CLIENT.state.get()) };
+        let result = call();
         // SAFETY: released by the next of these calls, or by the end of the poll.
-        self.state.set(unsafe { critical_section::acquire() });
+        CLIENT.state.set(unsafe { critical_section::acquire() });
         result
     }
 }
@@ -202,38 +202,42 @@ fn address(place: u16) -> *mut u8 {
     CLIENT.session.memory.from(place).as_ptr().cast_mut().cast()
 }
 
+/// The platform, which there is while the session is polled.
+fn platform() -> Platform {
+    CLIENT.platform.get().unwrap_or(Platform::ABSENT)
+}
+
 impl Host for Firmware {
-    fn milliseconds(&self) -> u32 {
-        self.outside(Platform::milliseconds)
+    fn milliseconds(self) -> u32 {
+        self.outside(|| platform().milliseconds())
     }
 
-    fn random(&self) -> u32 {
-        self.outside(Platform::random)
+    fn random(self) -> u32 {
+        self.outside(|| platform().random())
     }
 
-    fn open(&self) -> i32 {
+    fn open(self) -> i32 {
         let port = CLIENT.session.options().port.get();
-        self.outside(|platform| platform.open(&CLIENT.session.connection, if port == 0 { utasker::MQTT_PORT as u16 } else { port }))
+        self.outside(|| platform().open(&CLIENT.session.connection, if port == 0 { utasker::MQTT_PORT as u16 } else { port }))
     }
 
-    fn close(&self) {
-        self.outside(Platform::close);
+    fn close(self) {
+        self.outside(|| platform().close());
     }
 
-    fn send(&self, place: u16, length: u16) -> i32 {
+    fn send(self, place: u16, length: u16) -> i32 {
         // SAFETY: the session gives the link so many bytes there.
-        self.outside(|platform| unsafe { platform.send(address(place), length) })
+        self.outside(|| unsafe { platform().send(address(place), length) })
     }
 
-    fn receive(&self, place: u16, length: u16) -> i32 {
+    fn receive(self, place: u16, length: u16) -> i32 {
         // SAFETY: the session gives the link so many bytes there.
-        self.outside(|platform| unsafe { platform.receive(address(place), length) })
+        self.outside(|| unsafe { platform().receive(address(place), length) })
     }
 
-    fn tell(&self, kind: Kind, place: u16, number: u32, reference: u8) -> u16 {
-        let callback = CLIENT.callback.get();
+    fn tell(self, kind: Kind, place: u16, number: u32, reference: u8) -> u16 {
         let data = if place == 0 { core::ptr::null_mut() } else { address(place) };
-        self.outside(|_| match callback {
+        self.outside(|| match CLIENT.callback.get() {
             // SAFETY: the application's function, with so many bytes as the event says.
             Some(callback) => unsafe { callback(kind as c_schar, data, number.into(), reference) },
             None => 0,
@@ -269,10 +273,10 @@ unsafe fn topic<'a>(text: *const c_char, kind: Text, answer: &mut c_int) -> &'a 
     // SAFETY: no byte behind the terminating zero is read.
     while unsafe { *text.add(length) } != 0 {
         length += 1;
-        if length > usize::from(TRANSMIT_END) {
-            *answer = Error::TopicTooLong as c_int;
-            return &[];
-        }
+    }
+    if length > usize::from(TRANSMIT_END) {
+        *answer = Error::TopicTooLong as c_int;
+        return &[];
     }
     // SAFETY: so many bytes were just read; a cell is laid out as its byte, and is not written here.
     let topic = unsafe { core::slice::from_raw_parts(text.cast::<Cell<u8>>(), length) };
@@ -389,11 +393,10 @@ pub extern "C" fn fnPollMQTT() -> c_ulong {
     // SAFETY: released below.
     let mut state = unsafe { critical_section::acquire() };
     let mut wait = NEVER;
-    if let Some(platform) = CLIENT.platform.get().filter(|_| !CLIENT.polling.get()) {
-        CLIENT.polling.set(true);
-        let firmware = Firmware { platform, state: Cell::new(state) };
-        wait = CLIENT.session.poll(&firmware);
-        state = firmware.state.get();
+    if CLIENT.platform.get().is_some() && !CLIENT.polling.replace(true) {
+        CLIENT.state.set(state);
+        wait = CLIENT.session.poll(Firmware);
+        state = CLIENT.state.get();
         CLIENT.polling.set(false);
     }
     // SAFETY: the state is that of the last `acquire`.

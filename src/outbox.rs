@@ -145,7 +145,7 @@ impl Entry {
     /// Bytes of payload in all, once the packet is built.
     pub fn payload_length(&self, memory: &Memory) -> u32 {
         let start = self.packet_start(memory);
-        let header = FixedHeader::read(memory, start, SLOT);
+        let header = FixedHeader::read(memory.range(start, SLOT));
         (u32::from(start + header.length()) + header.remaining()).wrapping_sub(self.payload_start(memory).into())
     }
 

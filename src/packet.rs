@@ -2,6 +2,7 @@
 //! Knows no state.
 
 use crate::memory::Memory;
+use core::cell::Cell;
 
 /// First bytes of the fixed header, type and flags [MQTT-2.2.2-1].
 pub mod first_byte {
@@ -51,12 +52,12 @@ impl FixedHeader {
     /// It has a remaining length of more than four bytes [MQTT-2.2.3].
     pub const MALFORMED: Self = Self(u32::MAX);
 
-    /// Reads the one at `start`, of which `available` bytes are there.
+    /// Reads the one that `bytes` begin with.
     #[inline(never)]
-    pub fn read(memory: &Memory, start: u16, available: u16) -> Self {
+    pub fn read(bytes: &[Cell<u8>]) -> Self {
         let mut remaining = 0;
         let mut length = 1;
-        for byte in memory.range(start, available).iter().skip(1) {
+        for byte in bytes.iter().skip(1) {
             let byte = u32::from(byte.get());
             remaining |= (byte & 0x7f) << (7 * length - 7);
             length += 1;

@@ -58,6 +58,20 @@ pub(crate) struct Platform(&'static MQTT_PLATFORM);
 type Mover = unsafe extern "C" fn(ptrContext: *mut c_void, ptrData: *mut c_uchar, usLength: c_ushort) -> c_int;
 
 impl Platform {
+    /// One that has no function.
+    pub(crate) const ABSENT: Self = Self(&MQTT_PLATFORM {
+        ptrContext: core::ptr::null_mut(),
+        fnOpen: None,
+        fnSend: None,
+        fnReceive: None,
+        fnClose: None,
+        fnMilliseconds: None,
+        fnRandom: None,
+        fnUnixTime: None,
+        fnPrint: None,
+        fnWake: None,
+    });
+
     /// # Safety
     /// `platform` is null, or points to a platform that stays as it is for the program's life.
     pub(crate) unsafe fn new(platform: *const MQTT_PLATFORM) -> Option<Self> {

@@ -37,22 +37,23 @@ pub const NEVER: u32 = u32::MAX;
 /// a DISCONNECT.
 const MOST_REPLIES: u8 = (REPLIES_END - REPLIES) as u8 - 2 * 4;
 
-/// What lies outside of a session. None of it is called where requests would be kept out.
-pub trait Host {
+/// What lies outside of a session. While it is called requests may be made. It is handed on by value: the one of the C border
+/// is nothing but its functions.
+pub trait Host: Copy {
     /// The time, in milliseconds modulo 2^32.
-    fn milliseconds(&self) -> u32;
+    fn milliseconds(self) -> u32;
     /// A random number.
-    fn random(&self) -> u32;
+    fn random(self) -> u32;
     /// Opens the link to [`Session::connection`]. Returns 0, or one of [`lost`].
-    fn open(&self) -> i32;
+    fn open(self) -> i32;
     /// Closes the link.
-    fn close(&self);
+    fn close(self);
     /// Sends `length` bytes at a place of the memory. Returns how many were taken, or one of [`lost`].
-    fn send(&self, place: u16, length: u16) -> i32;
+    fn send(self, place: u16, length: u16) -> i32;
     /// Receives at most `length` bytes into a place of the memory. Returns how many were given, or one of [`lost`].
-    fn receive(&self, place: u16, length: u16) -> i32;
+    fn receive(self, place: u16, length: u16) -> i32;
     /// Tells, or asks, the application. Where there are data, or is room for them, `place` is not 0, and `number` is their length.
-    fn tell(&self, kind: Kind, place: u16, number: u32, reference: u8) -> u16;
+    fn tell(self, kind: Kind, place: u16, number: u32, reference: u8) -> u16;
 }
 
 /// How a link was lost; any other negative number counts as `FAILED`.
@@ -123,11 +124,8 @@ pub struct Session {
     starved: Cell<bool>,
     /// A packet has been sent in part.
     mid_packet: Cell<bool>,
-    ping_awaited: Cell<bool>,
-    /// SUBACKs and UNSUBACKs that are awaited, since, or from the last one on, `answers_since`.
+    /// SUBACKs and UNSUBACKs that are awaited.
     answers_awaited: Cell<u8>,
-    /// Something could not go on since `stalled_since`.
-    stalled: Cell<bool>,
     /// Bytes of acknowledgements, and how many of them are sent.
     replies: Cell<u8>,
     replied: Cell<u8>,
@@ -161,12 +159,13 @@ pub struct Session {
     incoming_count: Cell<u16>,
     /// The time; all times are in milliseconds modulo 2^32.
     now: Cell<u32>,
-    /// When the present stage is over.
-    deadline: Cell<u32>,
-    stalled_since: Cell<u32>,
-    answers_since: Cell<u32>,
+    /// When the present stage is over, and when each of what is awaited is too late; 0: never.
+    stage_over: Cell<u32>,
+    stalled: Cell<u32>,
+    answer_late: Cell<u32>,
+    ping_late: Cell<u32>,
+    /// When something was sent last, and received.
     sent: Cell<u32>,
-    /// Also: when the PINGREQ was sent that is awaited.
     received: Cell<u32>,
     /// The incoming PUBLISH: bytes of payload, how many come before the part at hand, how many bytes are not received.
     total: Cell<u32>,
@@ -204,9 +203,7 @@ impl Session {
             blocked: Cell::new(false),
             starved: Cell::new(false),
             mid_packet: Cell::new(false),
-            ping_awaited: Cell::new(false),
             answers_awaited: Cell::new(0),
-            stalled: Cell::new(false),
             replies: Cell::new(0),
             replied: Cell::new(0),
             at_hand: Cell::new(0),
@@ -226,9 +223,10 @@ impl Session {
             pause: Cell::new(0),
             incoming_count: Cell::new(0),
             now: Cell::new(0),
-            deadline: Cell::new(0),
-            stalled_since: Cell::new(0),
-            answers_since: Cell::new(0),
+            stage_over: Cell::new(0),
+            stalled: Cell::new(0),
+            answer_late: Cell::new(0),
+            ping_late: Cell::new(0),
             sent: Cell::new(0),
             received: Cell::new(0),
             total: Cell::new(0),
@@ -247,7 +245,7 @@ impl Session {
 
     /// Does all that can be done now. Returns the milliseconds after which there is more to do if nothing happens before: 0 at
     /// once, [`NEVER`].
-    pub fn poll(&self, host: &impl Host) -> u32 {
+    pub fn poll(&self, host: impl Host) -> u32 {
         self.now.set(host.milliseconds());
         self.blocked.set(false);
         self.starved.set(false);
@@ -291,19 +289,10 @@ impl Session {
             self.leave();
             return AGAIN;
         }
-        let now = self.now.get();
-        let response = self.options.response();
         let mut wait = NEVER;
-        if stage != Stage::Idle && stage != Stage::Connected {
-            wait = (self.deadline.get().wrapping_sub(now) as i32).max(0) as u32;
-        }
-        for (awaited, since) in [
-            (self.stalled.get(), &self.stalled_since),
-            (self.ping_awaited.get(), &self.received),
-            (self.answers_awaited.get() != 0, &self.answers_since),
-        ] {
-            if awaited {
-                wait = wait.min(self.left(since, response));
+        for late in [&self.stage_over, &self.stalled, &self.answer_late, &self.ping_late] {
+            if late.get() != 0 {
+                wait = wait.min(self.left(late.get()));
             }
         }
         if wait == 0 || stage == Stage::Draining && self.is_drained() {
@@ -317,13 +306,13 @@ impl Session {
             }
             let quarter = u32::from(self.options.keep_alive()) * 250;
             if quarter != 0 {
-                let mut silence = self.left(&self.sent, quarter);
-                if !self.ping_awaited.get() {
-                    silence = silence.min(self.left(&self.received, quarter));
+                let mut silence = self.left(self.sent.get().wrapping_add(quarter));
+                if self.ping_late.get() == 0 {
+                    silence = silence.min(self.left(self.received.get().wrapping_add(quarter)));
                 }
                 if silence == 0 {
-                    if !self.ping_awaited.replace(true) {
-                        self.received.set(now);
+                    if self.ping_late.get() == 0 {
+                        self.await_response(&self.ping_late);
                     }
                     self.reply(first_byte::PINGREQ, 0);
                     return AGAIN;
@@ -335,6 +324,26 @@ impl Session {
             wait = wait.min(STREAM_RETRY);
         }
         wait
+    }
+
+    /// Milliseconds until a time; 0: it has come.
+    #[inline(never)]
+    fn left(&self, time: u32) -> u32 {
+        (time.wrapping_sub(self.now.get()) as i32).max(0) as u32
+    }
+
+    /// So many milliseconds from now; never 0, but a little earlier.
+    fn later(&self, milliseconds: u32) -> u32 {
+        match self.now.get().wrapping_add(milliseconds) {
+            0 => u32::MAX,
+            later => later,
+        }
+    }
+
+    /// From now on the broker, or the link, has the response time.
+    #[inline(never)]
+    fn await_response(&self, late: &Cell<u32>) {
+        late.set(self.later(self.options.response()));
     }
 
     /// The time of the present stage, or of an answer, is over.
@@ -349,7 +358,7 @@ impl Session {
             }
             Stage::Draining | Stage::Lingering => self.end(Kind::None, Kind::ConnectionClosed),
             _ => {
-                if self.work.get() == Work::Piece && self.stalled.get() && self.left(&self.stalled_since, self.options.response()) == 0 {
+                if self.work.get() == Work::Piece && self.stalled.get() != 0 && self.left(self.stalled.get()) == 0 {
                     self.outbox.entry(self.at_hand.get()).state.set(State::Failed);
                 }
                 self.end(Kind::Timeout, Kind::ConnectionClosed);
@@ -357,16 +366,11 @@ impl Session {
         }
     }
 
-    /// What is left of `period` since a time.
-    fn left(&self, since: &Cell<u32>, period: u32) -> u32 {
-        period.saturating_sub(self.now.get().wrapping_sub(since.get()))
-    }
-
     /// Enters a stage that lasts so long at most.
     #[inline(never)]
     fn enter(&self, stage: Stage, milliseconds: u32) {
         self.stage.set(stage);
-        self.deadline.set(self.now.get().wrapping_add(milliseconds));
+        self.stage_over.set(self.later(milliseconds));
     }
 
     fn is_connected(&self) -> bool {

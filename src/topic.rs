@@ -14,39 +14,67 @@ pub enum Text {
     Filter,
 }
 
+/// Whether none of four bytes needs a closer look: no U+0000, no wildcard, nothing but ASCII.
+fn is_plain(word: u32) -> bool {
+    const EACH: u32 = 0x0101_0101;
+    // The wildcards, 0x23 and 0x2b, differ in one bit. A zero makes a borrow, which shows in the highest bit.
+    let wildcard = (word | EACH * 8) ^ EACH * 0x2b;
+    (word | word.wrapping_sub(EACH) | wildcard.wrapping_sub(EACH)) & (EACH * 0x80) == 0
+}
+
+fn is_wildcard(byte: u8) -> bool {
+    byte | 8 == b'+'
+}
+
 /// Whether `text` is valid as `kind`.
+#[inline(never)]
 pub fn is_valid(text: &[Cell<u8>], kind: Text) -> bool {
-    let mut bytes = text.iter().map(Cell::get);
+    let mut text = text;
     let mut before = b'/';
-    while let Some(byte) = bytes.next() {
+    if text.is_empty() {
+        return kind == Text::Any;
+    }
+    loop {
+        if let [first, second, third, fourth, rest @ ..] = text {
+            let word = u32::from_le_bytes([first.get(), second.get(), third.get(), fourth.get()]);
+            if is_plain(word) && !is_wildcard(before) {
+                text = rest;
+                before = fourth.get();
+                continue;
+            }
+        }
+        let Some((byte, rest)) = text.split_first() else { return true };
+        text = rest;
+        let byte = byte.get();
         if kind != Text::Any {
-            let wildcard = matches!(byte, b'+' | b'#');
-            let misplaced = before == b'#' || before == b'+' && byte != b'/' || wildcard && before != b'/';
-            if misplaced || wildcard && kind == Text::Name {
+            let misplaced = before == b'#' || before == b'+' && byte != b'/';
+            if misplaced || is_wildcard(byte) && (kind == Text::Name || before != b'/') {
                 return false;
             }
             before = byte;
         }
-        // Table 3-7 of the Unicode standard: how many bytes follow, and where the first of them lies.
-        let (following, mut lowest, mut highest) = match byte {
-            0x01..=0x7f => continue,
-            0xc2..=0xdf => (1, 0x80, 0xbf),
-            0xe0 => (2, 0xa0, 0xbf),
-            0xed => (2, 0x80, 0x9f),
-            0xe1..=0xef => (2, 0x80, 0xbf),
-            0xf0 => (3, 0x90, 0xbf),
-            0xf1..=0xf3 => (3, 0x80, 0xbf),
-            0xf4 => (3, 0x80, 0x8f),
-            _ => return false,
-        };
-        for _ in 0..following {
-            if !bytes.next().is_some_and(|byte| lowest <= byte && byte <= highest) {
+        if byte < 0x80 {
+            if byte == 0 {
                 return false;
             }
-            (lowest, highest) = (0x80, 0xbf);
+            continue;
+        }
+        // The bits of the character, from as many bytes as the first has leading ones; no byte more than it needs.
+        let length = byte.leading_ones();
+        let mut character = u32::from(byte) & 0x7f >> length;
+        for _ in 1..length {
+            let Some((byte, rest)) = text.split_first() else { return false };
+            text = rest;
+            if byte.get() & 0xc0 != 0x80 {
+                return false;
+            }
+            character = character << 6 | u32::from(byte.get()) & 0x3f;
+        }
+        let is_surrogate = character >> 11 == 0x1b;
+        if byte < 0xc2 || byte > 0xf4 || character > 0x10_ffff || is_surrogate || character >> (5 * length - 4) == 0 {
+            return false;
         }
     }
-    kind == Text::Any || !text.is_empty()
 }
 
 /// Whether a message for the topic `name` is one that `filter` asks for. Both must be valid; a zero ends the filter.

@@ -29,7 +29,7 @@ impl Session {
     }
 
     /// Begins the first attempt of a connection that is wanted: a clean one knows nothing of those before [MQTT-3.1.2-6].
-    pub(super) fn begin(&self, host: &impl Host) {
+    pub(super) fn begin(&self, host: impl Host) {
         self.next.set(SEARCH);
         self.pause.set(self.options.reconnect_first.get());
         self.stage.set(Stage::Opening);
@@ -42,7 +42,7 @@ impl Session {
     }
 
     /// Opens the link, and makes CONNECT where later the broker's bytes go.
-    pub(super) fn open(&self, host: &impl Host) {
+    pub(super) fn open(&self, host: impl Host) {
         if !self.is_clean() && self.identifier.get() == 0 {
             self.identifier.set(host.random() as u16);
         }
@@ -105,7 +105,7 @@ impl Session {
     }
 
     /// CONNACK has arrived.
-    pub(super) fn connack(&self, host: &impl Host, acknowledge_flags: u8, return_code: u8) {
+    pub(super) fn connack(&self, host: impl Host, acknowledge_flags: u8, return_code: u8) {
         let old = self.connection.version_3_1.get();
         if self.connected.get() || acknowledge_flags > 1 && !old {
             return self.protocol_error();
@@ -128,6 +128,7 @@ impl Session {
         self.sent.set(self.now.get());
         if self.stage.get() == Stage::Connecting {
             self.stage.set(Stage::Connected);
+            self.stage_over.set(0);
         }
         self.tell(host, Kind::Connack, 0, known.into(), 0);
         self.tell_failures(host);

@@ -61,7 +61,7 @@ impl Session {
     }
 
     /// Closes the link, tells the cause, what fails with the connection, and the end.
-    pub(super) fn finish(&self, host: &impl Host) {
+    pub(super) fn finish(&self, host: impl Host) {
         if self.link_open.replace(false) {
             host.close();
         }
@@ -88,9 +88,11 @@ impl Session {
         self.answers_awaited.set(0);
         self.connected.set(false);
         self.overflowed.set(false);
-        self.ping_awaited.set(false);
+        self.ping_late.set(0);
+        self.answer_late.set(0);
+        self.stage_over.set(0);
         self.mid_packet.set(false);
-        self.stalled.set(false);
+        self.stalled.set(0);
         self.work.set(Work::None);
         self.tell_failures(host);
 

@@ -8,6 +8,7 @@ use crate::packet::{self, FixedHeader};
 use crate::session::sending::SEARCH;
 use crate::subscriptions::flag;
 use crate::topic::{self, Text};
+use core::cell::Cell;
 
 /// The topic of a message longer than the buffer is passed over where less than this would be left for the parts.
 const SHORTEST_PART: u16 = 16;
@@ -19,7 +20,7 @@ impl Session {
     }
 
     /// Receives what the link has. Returns whether that was anything.
-    pub(super) fn receive(&self, host: &impl Host) -> bool {
+    pub(super) fn receive(&self, host: impl Host) -> bool {
         let mut wanted = u32::MAX;
         if self.long.get() {
             wanted = self.unreceived.get(); // so that its last part has nothing behind it
@@ -36,6 +37,9 @@ impl Session {
         }
         if self.stage.get() != Stage::Lingering {
             self.received.set(self.now.get());
+            if self.ping_late.get() != 0 {
+                self.await_response(&self.ping_late);
+            }
             self.unread_end.set(place + length as u16);
             self.unreceived.set(self.unreceived.get().wrapping_sub(length as u32));
         }
@@ -54,7 +58,7 @@ impl Session {
     }
 
     /// Uses up what has arrived. Returns whether it stopped for want of room for answers.
-    pub(super) fn read(&self, host: &impl Host) -> bool {
+    pub(super) fn read(&self, host: impl Host) -> bool {
         while self.stage.get() <= Stage::Draining {
             if !self.may_read() {
                 return true;
@@ -68,14 +72,15 @@ impl Session {
     }
 
     /// Reads the next packet. Returns false where more has to be received for that.
-    fn read_packet(&self, host: &impl Host) -> bool {
+    fn read_packet(&self, host: impl Host) -> bool {
         let start = self.unread.get();
         let available = self.unread_end.get() - start;
-        let header = FixedHeader::read(&self.memory, start, available);
+        let bytes = self.memory.range(start, available);
+        let header = FixedHeader::read(bytes);
         if header == FixedHeader::INCOMPLETE {
             return false;
         }
-        let first = self.memory.byte(start);
+        let first = bytes.first().map_or(0, |first| first.get());
         let is_publish = first & 0xf0 == PUBLISH;
         // QoS 3 [MQTT-3.3.1-4], or a duplicate of QoS 0 [MQTT-3.3.1-2]
         let acceptable = if is_publish { !matches!(first & 0x0e, 0x06 | 0x0e | 0x08) } else { header.may_arrive(first) };
@@ -101,7 +106,7 @@ impl Session {
     }
 
     /// A packet other than PUBLISH.
-    fn packet(&self, host: &impl Host, first: u8, body: u16) {
+    fn packet(&self, host: impl Host, first: u8, body: u16) {
         let memory = &self.memory;
         if first == CONNACK {
             return self.connack(host, memory.byte(body), memory.byte(body + 1));
@@ -110,7 +115,7 @@ impl Session {
             return self.protocol_error(); // [MQTT-3.2.0-1]
         }
         if first == PINGRESP {
-            return self.ping_awaited.set(false);
+            return self.ping_late.set(0);
         }
         let identifier = memory.number(body);
         if identifier == 0 {
@@ -127,7 +132,7 @@ impl Session {
     }
 
     /// Reads the PUBLISH at hand: all of it, or as much as the buffer holds.
-    fn publication(&self, host: &impl Host, body: u16, remaining: u32) {
+    fn publication(&self, host: impl Host, body: u16, remaining: u32) {
         let first = self.first.get();
         let memory = &self.memory;
         let topic_length = memory.number(body);
@@ -150,14 +155,15 @@ impl Session {
             self.unread.set(topic);
             return;
         }
-        if !topic::is_valid(memory.range(topic, topic_length), Text::Name) {
+        let name = memory.range(topic, topic_length);
+        if !topic::is_valid(name, Text::Name) {
             return self.protocol_error();
         }
         let payload = self.take_identifier(topic + topic_length);
         if long {
             self.unread.set(payload);
         } else if !self.is_ending() {
-            self.deliver(host, Kind::TopicMessage, payload, total as u16);
+            self.deliver(host, Kind::TopicMessage, payload, total as u16, name);
         }
     }
 
@@ -175,7 +181,7 @@ impl Session {
     }
 
     /// Reads the next part of a long message: as much as the buffer holds. Returns false where more has to be received.
-    fn read_part(&self, host: &impl Host) -> bool {
+    fn read_part(&self, host: impl Host) -> bool {
         let unreceived = self.unreceived.get();
         if self.topic.get() == 0 {
             let passed = self.to_pass.get().min(self.unread_end.get() - self.unread.get());
@@ -204,12 +210,14 @@ impl Session {
         if unreceived == 0 {
             self.long.set(false);
         }
-        self.deliver(host, Kind::TopicMessagePart, start, length);
+        let topic = self.topic.get();
+        let name = if topic == 0 { &[] } else { self.memory.range(topic, self.topic_length.get()) };
+        self.deliver(host, Kind::TopicMessagePart, start, length, name);
         true
     }
 
     /// Hands a message, or a part of one, to the application.
-    fn deliver(&self, host: &impl Host, kind: Kind, place: u16, length: u16) {
+    fn deliver(&self, host: impl Host, kind: Kind, place: u16, length: u16, name: &[Cell<u8>]) {
         let identifier = self.message_identifier.get();
         let complete = self.offset.get() + u32::from(length) == self.total.get();
         let qos = packet::qos(self.first.get());
@@ -232,14 +240,12 @@ impl Session {
         } else if qos != 0 && complete {
             self.reply(PUBACK, identifier);
         }
-        let topic = self.topic.get();
-        let name = if topic == 0 { &[] } else { self.memory.range(topic, self.topic_length.get()) };
         let reference = self.subscriptions.matching(name);
         self.tell(host, kind, place, length.into(), reference);
     }
 
     /// Where the identifier of an incoming QoS 2 message is kept.
-    fn find_incoming(&self, identifier: u16) -> Option<&core::cell::Cell<u16>> {
+    fn find_incoming(&self, identifier: u16) -> Option<&Cell<u16>> {
         self.incoming.iter().take(self.incoming_count.get().into()).find(|known| known.get() == identifier)
     }
 
@@ -253,7 +259,7 @@ impl Session {
     }
 
     /// PUBACK, PUBREC or PUBCOMP.
-    fn acknowledged(&self, host: &impl Host, first: u8, identifier: u16) {
+    fn acknowledged(&self, host: impl Host, first: u8, identifier: u16) {
         let Some(entry) = self.outbox.find(identifier) else {
             if first == PUBREC {
                 self.reply(PUBREL, identifier); // our side of that session is gone
@@ -289,7 +295,7 @@ impl Session {
     }
 
     /// SUBACK or UNSUBACK.
-    fn subscription_answered(&self, host: &impl Host, first: u8, identifier: u16, code: u8) {
+    fn subscription_answered(&self, host: impl Host, first: u8, identifier: u16, code: u8) {
         let (awaited, code) = if first == SUBACK { (flag::SUBACK, code) } else { (flag::UNSUBACK, 0) };
         let mut reference = 0;
         for entry in &self.subscriptions.0 {
@@ -304,7 +310,10 @@ impl Session {
             entry.flags.set(entry.flags.get() & !(awaited | flag::RESTORED));
             entry.qos.set(entry.qos.get() & 3 | code << 4);
             self.answers_awaited.set(self.answers_awaited.get() - 1);
-            self.answers_since.set(self.now.get());
+            self.answer_late.set(0);
+            if self.answers_awaited.get() != 0 {
+                self.await_response(&self.answer_late);
+            }
             let mut kind = Kind::Suback;
             if first == UNSUBACK || code == 0x80 {
                 entry.flags.set(0);

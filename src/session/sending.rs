@@ -33,7 +33,7 @@ impl Session {
     }
 
     /// Sends what there is to be sent, as far as the link takes it.
-    pub(super) fn write(&self, host: &impl Host) {
+    pub(super) fn write(&self, host: impl Host) {
         while !self.blocked.get() && !self.is_ending() {
             let work = self.work.get();
             if !self.mid_packet.get() && work != Work::Connect && self.replies.get() != 0 {
@@ -63,11 +63,11 @@ impl Session {
     }
 
     /// Hands bytes to the link. Returns how many it took; where it is none, nothing more is to be sent now.
-    fn send(&self, host: &impl Host, place: u16, length: u16) -> u16 {
+    fn send(&self, host: impl Host, place: u16, length: u16) -> u16 {
         let taken = host.send(place, length);
         if taken > 0 {
             self.sent.set(self.now.get());
-            self.stalled.set(false);
+            self.stalled.set(0);
             return taken as u16;
         }
         self.blocked.set(true);
@@ -81,13 +81,13 @@ impl Session {
 
     /// Nothing can go on until the link, or the application, has more to give.
     fn stall(&self) {
-        if !self.stalled.replace(true) {
-            self.stalled_since.set(self.now.get());
+        if self.stalled.get() == 0 {
+            self.await_response(&self.stalled);
         }
     }
 
     /// Goes on with the packet at hand.
-    fn send_packet(&self, host: &impl Host) {
+    fn send_packet(&self, host: impl Host) {
         let position = self.position.get();
         let taken = self.send(host, position, self.end.get() - position);
         if taken == 0 {
@@ -129,7 +129,7 @@ impl Session {
         }
         let awaited = self.answers_awaited.get();
         if awaited == 0 {
-            self.answers_since.set(self.now.get());
+            self.await_response(&self.answer_late);
         }
         self.answers_awaited.set(awaited + 1);
     }
@@ -163,7 +163,7 @@ impl Session {
     }
 
     /// Begins with the request whose turn it is. Returns whether there was one for which that can be done now.
-    fn choose(&self, host: &impl Host) -> bool {
+    fn choose(&self, host: impl Host) -> bool {
         if self.stage.get() != Stage::Connected || self.overflowed.get() {
             return false;
         }
@@ -212,7 +212,7 @@ impl Session {
 
     /// Claims the room that an entry still needs, has the callback fill in what it is asked for, and completes the packet.
     /// Returns false where there is no room now.
-    fn prepare_entry(&self, host: &impl Host, entry: &Entry) -> bool {
+    fn prepare_entry(&self, host: impl Host, entry: &Entry) -> bool {
         let memory = &self.memory;
         let subscription = self.subscriptions.get(entry.reference.get());
         let subscription = subscription.filter(|subscription| subscription.flags.get() != 0);
@@ -346,7 +346,7 @@ impl Session {
     }
 
     /// Asks for the next piece of a stream. Returns false where there is none now.
-    fn ask_piece(&self, host: &impl Host) -> bool {
+    fn ask_piece(&self, host: impl Host) -> bool {
         if self.starved.get() {
             return false;
         }
@@ -362,7 +362,7 @@ impl Session {
             self.stall();
             return false;
         } else {
-            self.stalled.set(false);
+            self.stalled.set(0);
             self.given.set(self.given.get() + u32::from(length));
             if self.mid_packet.get() {
                 self.position.set(start);
@@ -375,7 +375,7 @@ impl Session {
 
     /// Has the entry at hand fail for want of a topic or a payload. Returns true: there is more to do.
     #[inline(never)]
-    fn fail_entry(&self, host: &impl Host, entry: &Entry) -> bool {
+    fn fail_entry(&self, host: impl Host, entry: &Entry) -> bool {
         if !entry.is_control() {
             self.tell_failed(host, entry);
             return true;

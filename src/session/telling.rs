@@ -60,7 +60,7 @@ pub struct Message<'a> {
 impl Session {
     /// Tells the application something, or asks it for what is to be put into `number` bytes at `place`, where that is not 0.
     #[inline(never)]
-    pub(super) fn tell(&self, host: &impl Host, kind: Kind, place: u16, number: u32, reference: u8) -> u16 {
+    pub(super) fn tell(&self, host: impl Host, kind: Kind, place: u16, number: u32, reference: u8) -> u16 {
         self.event.set(kind);
         let answer = host.tell(kind, place, number, reference);
         self.event.set(Kind::None);
@@ -69,7 +69,7 @@ impl Session {
 
     /// The same, about a publication.
     #[inline(never)]
-    pub(super) fn tell_of(&self, host: &impl Host, kind: Kind, place: u16, number: u16, entry: &Entry) -> u16 {
+    pub(super) fn tell_of(&self, host: impl Host, kind: Kind, place: u16, number: u16, entry: &Entry) -> u16 {
         let told = self.outbox.entry(TOLD);
         told.keep(&self.memory, entry);
         let answer = self.tell(host, kind, place, number.into(), entry.reference.get());
@@ -79,13 +79,13 @@ impl Session {
 
     /// Tells that a publication has failed.
     #[inline(never)]
-    pub(super) fn tell_failed(&self, host: &impl Host, entry: &Entry) {
+    pub(super) fn tell_failed(&self, host: impl Host, entry: &Entry) {
         entry.release();
         self.tell_of(host, Kind::PublishFailed, 0, entry.qos().into(), entry);
     }
 
     /// Tells which publications have failed, in their order.
-    pub(super) fn tell_failures(&self, host: &impl Host) {
+    pub(super) fn tell_failures(&self, host: impl Host) {
         loop {
             let mut earliest: Option<&Entry> = None;
             for entry in &self.outbox.0 {
@@ -102,7 +102,7 @@ impl Session {
 
     /// Tells that a publication has done its round, and gives it up, unless it is to be repeated.
     #[inline(never)]
-    pub(super) fn tell_acknowledged(&self, host: &impl Host, entry: &Entry) {
+    pub(super) fn tell_acknowledged(&self, host: impl Host, entry: &Entry) {
         let qos = entry.qos();
         let repeatable = qos == 2 && entry.has(source::PAYLOAD_ASKED);
         if !repeatable {

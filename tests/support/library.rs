@@ -162,7 +162,7 @@ impl Library {
 
     // For the driver.
 
-    pub(super) fn poll(&self, host: &impl Host) -> u32 {
+    pub(super) fn poll(&self, host: impl Host) -> u32 {
         self.session.poll(host)
     }
 

@@ -248,30 +248,30 @@ impl Client {
 /// The client, as the session's poll sees what lies outside of it.
 struct Outside<'a>(RefCell<&'a mut Client>);
 
-impl Host for Outside<'_> {
-    fn milliseconds(&self) -> u32 {
+impl Host for &Outside<'_> {
+    fn milliseconds(self) -> u32 {
         self.0.borrow().now
     }
 
-    fn random(&self) -> u32 {
+    fn random(self) -> u32 {
         self.0.borrow().random
     }
 
-    fn open(&self) -> i32 {
+    fn open(self) -> i32 {
         self.0.borrow_mut().link.open()
     }
 
-    fn close(&self) {
+    fn close(self) {
         self.0.borrow_mut().link.close();
     }
 
-    fn send(&self, place: u16, length: u16) -> i32 {
+    fn send(self, place: u16, length: u16) -> i32 {
         let mut client = self.0.borrow_mut();
         let bytes = client.library.data(place, length);
         client.link.send(&bytes)
     }
 
-    fn receive(&self, place: u16, length: u16) -> i32 {
+    fn receive(self, place: u16, length: u16) -> i32 {
         let mut client = self.0.borrow_mut();
         assert_ne!(length, 0, "nothing is wanted");
         match client.link.receive(length.into()) {
@@ -280,7 +280,7 @@ impl Host for Outside<'_> {
         }
     }
 
-    fn tell(&self, kind: Kind, place: u16, number: u32, reference: u8) -> u16 {
+    fn tell(self, kind: Kind, place: u16, number: u32, reference: u8) -> u16 {
         let client: &mut Client = &mut self.0.borrow_mut();
         let event = client.library.event(kind, place, number, reference);
         let log = if event.asks() { &mut client.asked } else { &mut client.told };
