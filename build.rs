@@ -1,7 +1,6 @@
 //! Reads the firmware's configuration (`MQTT_CONFIG_H`) through the C preprocessor and writes it down twice: as Rust
 //! constants for the crate, and as `utasker_mqtt_config.h` beside the archive, for the header.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a build that cannot go on has to stop")]
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,9 +21,9 @@ const SETTINGS: [Setting; 8] = [
     setting("MQTT_KEEPALIVE_TIME_SECONDS", 300, 1, 65534),
     setting("MQTT_MAX_SUBSCRIPTIONS", 8, 1, 64),
     setting("MQTT_MAX_TOPIC_LENGTH", 16, 1, 255),
-    setting("MQTT_RX_BUFFER_LENGTH", 1536, 128, 32767),
-    setting("MQTT_TX_BUFFER_LENGTH", 2048, 128, 32767),
-    setting("MQTT_PUBLISH_ROOM", 1400, 1, 32767),
+    setting("MQTT_RX_BUFFER_LENGTH", 1536, 128, 30000),
+    setting("MQTT_TX_BUFFER_LENGTH", 2048, 128, 30000),
+    setting("MQTT_PUBLISH_ROOM", 1400, 1, 30000),
     setting("MQTT_MAX_INFLIGHT", 8, 1, 64),
     setting("MQTT_MAX_INCOMING_QoS2", 32, 1, 1024),
 ];

@@ -198,13 +198,14 @@ impl Firmware {
 }
 
 /// Where a place of the packet buffers lies.
-fn address(place: u16) -> *mut u8 {
-    CLIENT.session.memory.from(place).as_ptr().cast_mut().cast()
+fn address(place: usize) -> *mut u8 {
+    (&raw const CLIENT.session.memory).cast_mut().cast::<u8>().wrapping_add(place)
 }
 
-/// The platform, which there is while the session is polled.
+/// The platform, while the session is polled.
 fn platform() -> Platform {
-    CLIENT.platform.get().unwrap_or(Platform::ABSENT)
+    // SAFETY: without one there is no poll, and none is taken away.
+    unsafe { CLIENT.platform.get().unwrap_unchecked() }
 }
 
 impl Host for Firmware {
@@ -225,17 +226,17 @@ impl Host for Firmware {
         self.outside(|| platform().close());
     }
 
-    fn send(self, place: u16, length: u16) -> i32 {
+    fn send(self, place: usize, length: usize) -> i32 {
         // SAFETY: the session gives the link so many bytes there.
         self.outside(|| unsafe { platform().send(address(place), length) })
     }
 
-    fn receive(self, place: u16, length: u16) -> i32 {
+    fn receive(self, place: usize, length: usize) -> i32 {
         // SAFETY: the session gives the link so many bytes there.
         self.outside(|| unsafe { platform().receive(address(place), length) })
     }
 
-    fn tell(self, kind: Kind, place: u16, number: u32, reference: u8) -> u16 {
+    fn tell(self, kind: Kind, place: usize, number: u32, reference: u8) -> u16 {
         let data = if place == 0 { core::ptr::null_mut() } else { address(place) };
         self.outside(|| match CLIENT.callback.get() {
             // SAFETY: the application's function, with so many bytes as the event says.
@@ -274,7 +275,7 @@ unsafe fn topic<'a>(text: *const c_char, kind: Text, answer: &mut c_int) -> &'a 
     while unsafe { *text.add(length) } != 0 {
         length += 1;
     }
-    if length > usize::from(TRANSMIT_END) {
+    if length > TRANSMIT_END {
         *answer = Error::TopicTooLong as c_int;
         return &[];
     }
@@ -424,7 +425,7 @@ pub unsafe extern "C" fn fnPublishMQTT_data(ucRef: c_uchar, ptrTopic: *const c_c
     let end = critical(|client| client.session.outbox.entry(index as u8).end());
     if usLength != 0 {
         // SAFETY: the caller promises so many bytes; the place is this call's alone until `copied`.
-        unsafe { core::ptr::copy_nonoverlapping(ptrData.cast(), address(end - usLength), usLength.into()) };
+        unsafe { core::ptr::copy_nonoverlapping(ptrData.cast(), address(end - usize::from(usLength)), usLength.into()) };
     }
     request(|client| client.session.copied(index as u8))
 }

@@ -4,16 +4,16 @@
 //! QoS 1 and 2 the packet identifier, the payload. Nothing is moved when an entry goes: a claim takes the lowest gap.
 
 use crate::config::{MAX_INFLIGHT, PUBLISH_ROOM};
-use crate::memory::{Memory, TRANSMIT_END};
+use crate::memory::{Memory, Short, TRANSMIT_END};
 use crate::packet::{self, FixedHeader, SLOT, TOPIC};
 use core::cell::Cell;
 
 /// The payload's room that the callback may fill.
-pub const PAYLOAD_ROOM: u16 = PUBLISH_ROOM as u16;
+pub const PAYLOAD_ROOM: usize = PUBLISH_ROOM;
 /// Bytes of an entry that are neither topic nor payload; the two after the topic are a packet identifier, or a QoS.
-pub const OVERHEAD: u16 = TOPIC + 2;
+pub const OVERHEAD: usize = TOPIC + 2;
 /// The topic's room that the callback may fill: what a callback's payload leaves, within reason.
-pub const TOPIC_ROOM: u16 = {
+pub const TOPIC_ROOM: usize = {
     let left = TRANSMIT_END - OVERHEAD - PAYLOAD_ROOM;
     if left < 256 { left } else { 256 }
 };
@@ -71,9 +71,9 @@ pub struct Entry {
     /// The packet identifier; 0: none yet.
     pub identifier: Cell<u16>,
     /// Where its range begins.
-    pub start: Cell<u16>,
+    pub start: Short,
     /// Bytes of its range; 0: it has none.
-    pub length: Cell<u16>,
+    pub length: Short,
 }
 
 impl Entry {
@@ -86,8 +86,8 @@ impl Entry {
         order: Cell::new(0),
         handle: Cell::new(0),
         identifier: Cell::new(0),
-        start: Cell::new(0),
-        length: Cell::new(0),
+        start: Short::new(),
+        length: Short::new(),
     };
 
     /// Gives up the entry and its range.
@@ -126,19 +126,19 @@ impl Entry {
     }
 
     /// Where its range ends.
-    pub fn end(&self) -> u16 {
+    pub fn end(&self) -> usize {
         self.start.get() + self.length.get()
     }
 
     /// The length of its stored topic.
     #[inline(never)]
-    pub fn topic_length(&self, memory: &Memory) -> u16 {
-        memory.number(self.start.get() + SLOT)
+    pub fn topic_length(&self, memory: &Memory) -> usize {
+        memory.number(self.start.get() + SLOT).into()
     }
 
     /// Where the payload begins, behind the stored topic.
     #[inline(never)]
-    pub fn payload_start(&self, memory: &Memory) -> u16 {
+    pub fn payload_start(&self, memory: &Memory) -> usize {
         self.start.get() + TOPIC + self.topic_length(memory) + packet::identifier_length(self.first.get())
     }
 
@@ -146,14 +146,14 @@ impl Entry {
     pub fn payload_length(&self, memory: &Memory) -> u32 {
         let start = self.packet_start(memory);
         let header = FixedHeader::read(memory.range(start, SLOT));
-        (u32::from(start + header.length()) + header.remaining()).wrapping_sub(self.payload_start(memory).into())
+        header.remaining().wrapping_sub((self.payload_start(memory) - start - header.length()) as u32)
     }
 
     /// Where in the slot the packet begins, once it is built: unused bytes of the slot are zero.
     #[inline(never)]
-    pub fn packet_start(&self, memory: &Memory) -> u16 {
+    pub fn packet_start(&self, memory: &Memory) -> usize {
         let start = self.start.get();
-        start + memory.range(start, SLOT).iter().take_while(|byte| byte.get() == 0).count() as u16
+        start + memory.range(start, SLOT).iter().take_while(|byte| byte.get() == 0).count()
     }
 
     /// Puts `topic` into its range.
@@ -173,18 +173,28 @@ impl Entry {
 
 /// The index of the SUBSCRIBE or UNSUBSCRIBE at hand.
 pub const CONTROL: u8 = 0;
-/// The index of what the application is just told about: it keeps the topic's range while the callback runs.
-pub const TOLD: u8 = 1;
 /// The index of the first publication.
 pub const PUBLICATIONS: u8 = 2;
 
-/// The table: [`CONTROL`], [`TOLD`] and publications.
+/// The table: [`Outbox::control`], [`Outbox::told`] and publications.
 pub struct Outbox(pub [Entry; PUBLICATIONS as usize + MAX_INFLIGHT]);
 
 impl Outbox {
     /// Empty.
     pub const fn new() -> Self {
         Self([Entry::FREE; PUBLICATIONS as usize + MAX_INFLIGHT])
+    }
+
+    /// The SUBSCRIBE or UNSUBSCRIBE at hand.
+    pub fn control(&self) -> &Entry {
+        let [control, ..] = &self.0;
+        control
+    }
+
+    /// What the application is just told about: it keeps the topic's range while the callback runs.
+    pub fn told(&self) -> &Entry {
+        let [_, told, ..] = &self.0;
+        told
     }
 
     /// The entry at an index.
@@ -196,7 +206,7 @@ impl Outbox {
 
     /// Where `length` bytes below `limit` are claimed by nothing but perhaps `but`; [`NO_GAP`]: nowhere.
     #[inline(never)]
-    pub fn gap(&self, length: u16, limit: u16, but: &Entry) -> u16 {
+    pub fn gap(&self, length: usize, limit: usize, but: &Entry) -> usize {
         let mut start = 0;
         'from: loop {
             let end = start + length;
@@ -222,4 +232,4 @@ impl Outbox {
 }
 
 /// There is no gap that is long enough.
-pub const NO_GAP: u16 = u16::MAX;
+pub const NO_GAP: usize = usize::MAX;

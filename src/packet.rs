@@ -38,7 +38,7 @@ pub const fn qos(first: u8) -> u8 {
 }
 
 /// Bytes of the packet identifier.
-pub const fn identifier_length(first: u8) -> u16 {
+pub const fn identifier_length(first: u8) -> usize {
     if first & 6 == 0 { 0 } else { 2 }
 }
 
@@ -72,8 +72,8 @@ impl FixedHeader {
     }
 
     /// Bytes of the header itself.
-    pub fn length(self) -> u16 {
-        (self.0 >> 28) as u16
+    pub fn length(self) -> usize {
+        (self.0 >> 28) as usize
     }
 
     /// Bytes that follow it.
@@ -95,13 +95,13 @@ impl FixedHeader {
 }
 
 /// Bytes kept free before the topic of what is sent: a fixed header, and the identifier of a SUBSCRIBE.
-pub const SLOT: u16 = 5;
+pub const SLOT: usize = 5;
 /// Where the topic begins, counted from the start of its slot: its length comes before it.
-pub const TOPIC: u16 = SLOT + 2;
+pub const TOPIC: usize = SLOT + 2;
 
 /// Writes a fixed header so that it ends at `end`, and returns where it begins.
 #[inline(never)]
-pub fn put_header(memory: &Memory, end: u16, first: u8, remaining: u32) -> u16 {
+pub fn put_header(memory: &Memory, end: usize, first: u8, remaining: u32) -> usize {
     let mut start = end;
     let mut shift = 21;
     let mut more = 0;

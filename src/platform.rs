@@ -58,20 +58,6 @@ pub(crate) struct Platform(&'static MQTT_PLATFORM);
 type Mover = unsafe extern "C" fn(ptrContext: *mut c_void, ptrData: *mut c_uchar, usLength: c_ushort) -> c_int;
 
 impl Platform {
-    /// One that has no function.
-    pub(crate) const ABSENT: Self = Self(&MQTT_PLATFORM {
-        ptrContext: core::ptr::null_mut(),
-        fnOpen: None,
-        fnSend: None,
-        fnReceive: None,
-        fnClose: None,
-        fnMilliseconds: None,
-        fnRandom: None,
-        fnUnixTime: None,
-        fnPrint: None,
-        fnWake: None,
-    });
-
     /// # Safety
     /// `platform` is null, or points to a platform that stays as it is for the program's life.
     pub(crate) unsafe fn new(platform: *const MQTT_PLATFORM) -> Option<Self> {
@@ -82,7 +68,8 @@ impl Platform {
     }
 
     pub(crate) fn open(self, connection: &Connection, port: u16) -> c_int {
-        let Some(open) = self.0.fnOpen else { return MQTT_LINK_FAILED };
+        // SAFETY: `new` has seen that it is there.
+        let open = unsafe { self.0.fnOpen.unwrap_unchecked() };
         // SAFETY: the firmware's function, with its own context and a valid range.
         let result = unsafe { open(self.0.ptrContext, connection.address.as_ptr().cast(), connection.address_length.get(), port) };
         if result > 0 { MQTT_LINK_FAILED } else { result }
@@ -92,44 +79,43 @@ impl Platform {
     ///
     /// # Safety
     /// `length` bytes can be read or written at `data`, as the function does.
-    unsafe fn moved(self, function: Option<Mover>, data: *mut u8, length: u16) -> c_int {
-        let Some(function) = function else { return MQTT_LINK_FAILED };
+    unsafe fn moved(self, function: Mover, data: *mut u8, length: usize) -> c_int {
         // SAFETY: the firmware's function, with its own context and the caller's range.
-        let result = unsafe { function(self.0.ptrContext, data, length) };
-        if result > length.into() { MQTT_LINK_FAILED } else { result }
+        let result = unsafe { function(self.0.ptrContext, data, length as c_ushort) };
+        if result > length as c_int { MQTT_LINK_FAILED } else { result }
     }
 
     /// # Safety
     /// `length` bytes can be read at `data`.
-    pub(crate) unsafe fn send(self, data: *mut u8, length: u16) -> c_int {
-        // SAFETY: the types differ in `*const` and `*mut` alone, which have the same ABI.
-        unsafe { self.moved(core::mem::transmute::<_, Option<Mover>>(self.0.fnSend), data, length) }
+    pub(crate) unsafe fn send(self, data: *mut u8, length: usize) -> c_int {
+        // SAFETY: `new` has seen that it is there; the types differ in `*const` and `*mut` alone, which have the same ABI.
+        unsafe { self.moved(core::mem::transmute::<Option<_>, Option<Mover>>(self.0.fnSend).unwrap_unchecked(), data, length) }
     }
 
     /// # Safety
     /// `length` bytes can be written at `data`.
-    pub(crate) unsafe fn receive(self, data: *mut u8, length: u16) -> c_int {
-        // SAFETY: as the caller promises.
-        unsafe { self.moved(self.0.fnReceive, data, length) }
+    pub(crate) unsafe fn receive(self, data: *mut u8, length: usize) -> c_int {
+        // SAFETY: `new` has seen that it is there, and as the caller promises.
+        unsafe { self.moved(self.0.fnReceive.unwrap_unchecked(), data, length) }
     }
 
     pub(crate) fn close(self) {
-        if let Some(close) = self.0.fnClose {
-            // SAFETY: the firmware's function, with its own context.
-            unsafe { close(self.0.ptrContext) }
-        }
+        // SAFETY: `new` has seen that it is there; the firmware's function, with its own context.
+        unsafe { self.0.fnClose.unwrap_unchecked()(self.0.ptrContext) }
     }
 
     pub(crate) fn milliseconds(self) -> u32 {
-        // SAFETY: the firmware's function, with its own context.
-        self.0.fnMilliseconds.map_or(0, |milliseconds| unsafe { milliseconds(self.0.ptrContext) }) as u32
+        // SAFETY: `new` has seen that it is there; the firmware's function, with its own context.
+        (unsafe { self.0.fnMilliseconds.unwrap_unchecked()(self.0.ptrContext) }) as u32
     }
 
     /// Four random bytes; where the firmware has none, what the clock gives, spread over all bits.
     pub(crate) fn random(self) -> u32 {
         let mut bytes = self.milliseconds().wrapping_mul(0x9e37_79b1).to_ne_bytes();
-        // SAFETY: a valid range. A failure leaves the clock.
-        let _ = unsafe { self.moved(self.0.fnRandom, bytes.as_mut_ptr(), bytes.len() as u16) };
+        if let Some(random) = self.0.fnRandom {
+            // SAFETY: a valid range. A failure leaves the clock.
+            let _ = unsafe { self.moved(random, bytes.as_mut_ptr(), bytes.len()) };
+        }
         u32::from_ne_bytes(bytes)
     }
 

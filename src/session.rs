@@ -19,7 +19,7 @@ pub use requesting::{Connection, NO_KEEP_ALIVE, Options, Phase, Publish, SUBSCRI
 pub use telling::{Kind, Message};
 
 use crate::config::MAX_INCOMING_QOS2;
-use crate::memory::{Memory, REPLIES, REPLIES_END};
+use crate::memory::{Memory, REPLIES, REPLIES_END, Short};
 use crate::outbox::{Outbox, State};
 use crate::packet::first_byte;
 use crate::subscriptions::Subscriptions;
@@ -49,11 +49,11 @@ pub trait Host: Copy {
     /// Closes the link.
     fn close(self);
     /// Sends `length` bytes at a place of the memory. Returns how many were taken, or one of [`lost`].
-    fn send(self, place: u16, length: u16) -> i32;
+    fn send(self, place: usize, length: usize) -> i32;
     /// Receives at most `length` bytes into a place of the memory. Returns how many were given, or one of [`lost`].
-    fn receive(self, place: u16, length: u16) -> i32;
+    fn receive(self, place: usize, length: usize) -> i32;
     /// Tells, or asks, the application. Where there are data, or is room for them, `place` is not 0, and `number` is their length.
-    fn tell(self, kind: Kind, place: u16, number: u32, reference: u8) -> u16;
+    fn tell(self, kind: Kind, place: usize, number: u32, reference: u8) -> u16;
 }
 
 /// How a link was lost; any other negative number counts as `FAILED`.
@@ -142,16 +142,16 @@ pub struct Session {
     /// The packet identifier given out last; 0: none yet.
     identifier: Cell<u16>,
     /// What is left to be sent of the packet at hand.
-    position: Cell<u16>,
-    end: Cell<u16>,
+    position: Short,
+    end: Short,
     /// What was received and not used up.
-    unread: Cell<u16>,
-    unread_end: Cell<u16>,
+    unread: Short,
+    unread_end: Short,
     /// The incoming PUBLISH: where its topic lies (0: it did not fit), its length, how much of it is to be passed over, and
     /// the packet identifier.
-    topic: Cell<u16>,
-    topic_length: Cell<u16>,
-    to_pass: Cell<u16>,
+    topic: Short,
+    topic_length: Short,
+    to_pass: Short,
     message_identifier: Cell<u16>,
     /// The limit of the next wait for a new attempt, in seconds.
     pause: Cell<u16>,
@@ -159,8 +159,9 @@ pub struct Session {
     incoming_count: Cell<u16>,
     /// The time; all times are in milliseconds modulo 2^32.
     now: Cell<u32>,
-    /// When the present stage is over, and when each of what is awaited is too late; 0: never.
+    /// When the present stage is over, unless there is no connection, or it is connected.
     stage_over: Cell<u32>,
+    /// When what is awaited is too late; 0: nothing is.
     stalled: Cell<u32>,
     answer_late: Cell<u32>,
     ping_late: Cell<u32>,
@@ -212,13 +213,13 @@ impl Session {
             long: Cell::new(false),
             order: Cell::new(0),
             identifier: Cell::new(0),
-            position: Cell::new(0),
-            end: Cell::new(0),
-            unread: Cell::new(0),
-            unread_end: Cell::new(0),
-            topic: Cell::new(0),
-            topic_length: Cell::new(0),
-            to_pass: Cell::new(0),
+            position: Short::new(),
+            end: Short::new(),
+            unread: Short::new(),
+            unread_end: Short::new(),
+            topic: Short::new(),
+            topic_length: Short::new(),
+            to_pass: Short::new(),
             message_identifier: Cell::new(0),
             pause: Cell::new(0),
             incoming_count: Cell::new(0),
@@ -290,7 +291,10 @@ impl Session {
             return AGAIN;
         }
         let mut wait = NEVER;
-        for late in [&self.stage_over, &self.stalled, &self.answer_late, &self.ping_late] {
+        if stage != Stage::Idle && stage != Stage::Connected {
+            wait = self.left(self.stage_over.get());
+        }
+        for late in [&self.stalled, &self.answer_late, &self.ping_late] {
             if late.get() != 0 {
                 wait = wait.min(self.left(late.get()));
             }
@@ -332,18 +336,11 @@ impl Session {
         (time.wrapping_sub(self.now.get()) as i32).max(0) as u32
     }
 
-    /// So many milliseconds from now; never 0, but a little earlier.
-    fn later(&self, milliseconds: u32) -> u32 {
-        match self.now.get().wrapping_add(milliseconds) {
-            0 => u32::MAX,
-            later => later,
-        }
-    }
-
     /// From now on the broker, or the link, has the response time.
     #[inline(never)]
     fn await_response(&self, late: &Cell<u32>) {
-        late.set(self.later(self.options.response()));
+        let time = self.now.get().wrapping_add(self.options.response());
+        late.set(if time == 0 { u32::MAX } else { time });
     }
 
     /// The time of the present stage, or of an answer, is over.
@@ -370,7 +367,7 @@ impl Session {
     #[inline(never)]
     fn enter(&self, stage: Stage, milliseconds: u32) {
         self.stage.set(stage);
-        self.stage_over.set(self.later(milliseconds));
+        self.stage_over.set(self.now.get().wrapping_add(milliseconds));
     }
 
     fn is_connected(&self) -> bool {

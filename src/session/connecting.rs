@@ -72,7 +72,7 @@ impl Session {
             }
             let start = end + 2;
             let room = RECEIVE_END.saturating_sub(start);
-            let length = self.tell(host, kind, start, room.into(), 0);
+            let length = usize::from(self.tell(host, kind, start, room as u32, 0));
             let text = memory.range(start, length);
             let valid = match kind {
                 // [MQTT-3.1.3-7]; MQTT 3.1 has no empty identifier at all.
@@ -84,10 +84,10 @@ impl Session {
             if length > room || start > RECEIVE_END || !valid {
                 return self.end(Kind::InvalidArgument, Kind::ConnectionClosed);
             }
-            memory.set_number(end, length);
+            memory.set_number(end, length as u16);
             end = start + length;
         }
-        self.position.set(packet::put_header(memory, RECEIVE + SLOT, first_byte::CONNECT, (end - RECEIVE - SLOT).into()));
+        self.position.set(packet::put_header(memory, RECEIVE + SLOT, first_byte::CONNECT, (end - RECEIVE - SLOT) as u32));
         self.end.set(end);
     }
 
@@ -128,7 +128,6 @@ impl Session {
         self.sent.set(self.now.get());
         if self.stage.get() == Stage::Connecting {
             self.stage.set(Stage::Connected);
-            self.stage_over.set(0);
         }
         self.tell(host, Kind::Connack, 0, known.into(), 0);
         self.tell_failures(host);

@@ -90,7 +90,6 @@ impl Session {
         self.overflowed.set(false);
         self.ping_late.set(0);
         self.answer_late.set(0);
-        self.stage_over.set(0);
         self.mid_packet.set(false);
         self.stalled.set(0);
         self.work.set(Work::None);

@@ -11,7 +11,7 @@ use crate::topic::{self, Text};
 use core::cell::Cell;
 
 /// The topic of a message longer than the buffer is passed over where less than this would be left for the parts.
-const SHORTEST_PART: u16 = 16;
+const SHORTEST_PART: usize = 16;
 
 impl Session {
     /// Whether arriving packets can be answered.
@@ -21,14 +21,14 @@ impl Session {
 
     /// Receives what the link has. Returns whether that was anything.
     pub(super) fn receive(&self, host: impl Host) -> bool {
-        let mut wanted = u32::MAX;
+        let mut wanted = usize::MAX;
         if self.long.get() {
-            wanted = self.unreceived.get(); // so that its last part has nothing behind it
+            wanted = self.unreceived.get() as usize; // so that its last part has nothing behind it
         } else {
             self.close_up();
         }
         let place = self.unread_end.get();
-        let length = host.receive(place, wanted.min(u32::from(RECEIVE_END - place)) as u16);
+        let length = host.receive(place, wanted.min(RECEIVE_END - place));
         if length < 0 {
             self.lose(length);
         }
@@ -40,7 +40,7 @@ impl Session {
             if self.ping_late.get() != 0 {
                 self.await_response(&self.ping_late);
             }
-            self.unread_end.set(place + length as u16);
+            self.unread_end.set(place + length as usize);
             self.unreceived.set(self.unreceived.get().wrapping_sub(length as u32));
         }
         true
@@ -89,8 +89,8 @@ impl Session {
             return true;
         }
         let body = start + header.length();
-        let whole = u32::from(header.length()) + header.remaining();
-        let wanted = whole.min(u32::from(RECEIVE_END - RECEIVE)) as u16;
+        let whole = header.length() + header.remaining() as usize;
+        let wanted = whole.min(RECEIVE_END - RECEIVE);
         if available < wanted {
             return false;
         }
@@ -99,14 +99,14 @@ impl Session {
             self.packet(host, first, body);
         } else {
             self.first.set(first);
-            self.unreceived.set(whole - u32::from(wanted));
-            self.publication(host, body, header.remaining());
+            self.unreceived.set((whole - wanted) as u32);
+            self.publication(host, body, header.remaining() as usize);
         }
         true
     }
 
     /// A packet other than PUBLISH.
-    fn packet(&self, host: impl Host, first: u8, body: u16) {
+    fn packet(&self, host: impl Host, first: u8, body: usize) {
         let memory = &self.memory;
         if first == CONNACK {
             return self.connack(host, memory.byte(body), memory.byte(body + 1));
@@ -132,24 +132,24 @@ impl Session {
     }
 
     /// Reads the PUBLISH at hand: all of it, or as much as the buffer holds.
-    fn publication(&self, host: impl Host, body: u16, remaining: u32) {
+    fn publication(&self, host: impl Host, body: usize, remaining: usize) {
         let first = self.first.get();
         let memory = &self.memory;
-        let topic_length = memory.number(body);
-        let before_payload = 2 + u32::from(topic_length) + u32::from(packet::identifier_length(first));
+        let topic_length = usize::from(memory.number(body));
+        let before_payload = 2 + topic_length + packet::identifier_length(first);
         let topic = body + 2;
         let total = remaining.wrapping_sub(before_payload);
         self.topic.set(topic);
         self.topic_length.set(topic_length);
         self.message_identifier.set(0);
-        self.total.set(total);
+        self.total.set(total as u32);
         self.offset.set(0);
         let long = self.unreceived.get() != 0;
         self.long.set(long);
         if remaining < before_payload || !self.connected.get() {
             return self.protocol_error();
         }
-        if long && u32::from(topic) + u32::from(topic_length) > u32::from(RECEIVE_END - 2 - SHORTEST_PART) {
+        if long && topic + topic_length > RECEIVE_END - 2 - SHORTEST_PART {
             self.topic.set(0);
             self.to_pass.set(topic_length);
             self.unread.set(topic);
@@ -163,12 +163,12 @@ impl Session {
         if long {
             self.unread.set(payload);
         } else if !self.is_ending() {
-            self.deliver(host, Kind::TopicMessage, payload, total as u16, name);
+            self.deliver(host, Kind::TopicMessage, payload, total, name);
         }
     }
 
     /// Reads the packet identifier, if there is one. Returns where the payload begins.
-    fn take_identifier(&self, place: u16) -> u16 {
+    fn take_identifier(&self, place: usize) -> usize {
         if packet::qos(self.first.get()) == 0 {
             return place;
         }
@@ -205,7 +205,7 @@ impl Session {
             return false;
         }
         let length = end - start;
-        self.offset.set(self.total.get() - unreceived - u32::from(length));
+        self.offset.set(self.total.get() - unreceived - length as u32);
         self.unread_end.set(start);
         if unreceived == 0 {
             self.long.set(false);
@@ -217,9 +217,9 @@ impl Session {
     }
 
     /// Hands a message, or a part of one, to the application.
-    fn deliver(&self, host: impl Host, kind: Kind, place: u16, length: u16, name: &[Cell<u8>]) {
+    fn deliver(&self, host: impl Host, kind: Kind, place: usize, length: usize, name: &[Cell<u8>]) {
         let identifier = self.message_identifier.get();
-        let complete = self.offset.get() + u32::from(length) == self.total.get();
+        let complete = self.offset.get() + length as u32 == self.total.get();
         let qos = packet::qos(self.first.get());
         if qos == 2 {
             let count = self.incoming_count.get();
@@ -241,7 +241,7 @@ impl Session {
             self.reply(PUBACK, identifier);
         }
         let reference = self.subscriptions.matching(name);
-        self.tell(host, kind, place, length.into(), reference);
+        self.tell(host, kind, place, length as u32, reference);
     }
 
     /// Where the identifier of an incoming QoS 2 message is kept.

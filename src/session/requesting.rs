@@ -225,7 +225,7 @@ impl Session {
 
     /// The most bytes that one of the requests waiting will have to claim at its turn. They are left to them: what comes
     /// later must not take them, since it is also sent later.
-    fn promised(&self) -> u16 {
+    fn promised(&self) -> usize {
         let mut promised = 0;
         for entry in &self.subscriptions.0 {
             if entry.has(flag::SUBSCRIBE | flag::UNSUBSCRIBE) {
@@ -234,7 +234,7 @@ impl Session {
         }
         for entry in &self.outbox.0 {
             if entry.state.get() == State::Queued && entry.has(source::PAYLOAD_ASKED) {
-                let topic = if entry.has(source::TOPIC_ASKED) { TOPIC_ROOM } else { entry.length.get().max(MAX_TOPIC_LENGTH as u16) };
+                let topic = if entry.has(source::TOPIC_ASKED) { TOPIC_ROOM } else { entry.length.get().max(MAX_TOPIC_LENGTH) };
                 promised = promised.max(OVERHEAD + topic + PAYLOAD_ROOM);
             }
         }
@@ -282,30 +282,30 @@ impl Session {
         }
         let first = first_byte::PUBLISH | qos << 1 | u8::from(publish.retain);
 
-        let before_payload = u32::from(TOPIC + packet::identifier_length(first) + topic_room(topic));
+        let before_payload = TOPIC + packet::identifier_length(first) + topic_room(topic);
         let mut error = Error::TopicTooLong;
-        let mut room = PAYLOAD_ROOM.into();
+        let mut room = PAYLOAD_ROOM;
         if sources & source::PAYLOAD_ASKED == 0 {
             if publish.total >= LONGEST_PAYLOAD {
                 return Error::MessageTooLong as i32;
             }
             if sources & source::STREAMED != 0 {
-                room = publish.total.min(room);
+                room = room.min(publish.total as usize);
             } else {
-                room = publish.total;
+                room = publish.total as usize;
                 error = Error::MessageTooLong;
             }
         }
-        if before_payload > TRANSMIT_END.into() {
+        if before_payload > TRANSMIT_END {
             return Error::TopicTooLong as i32;
         }
-        if before_payload + room > TRANSMIT_END.into() {
+        if before_payload + room > TRANSMIT_END {
             return error as i32;
         }
-        let mut length = (before_payload + room) as u16;
+        let mut length = before_payload + room;
         if sources & source::PAYLOAD_ASKED != 0 {
             // Its room is claimed at its turn; until then only a topic that nobody else keeps needs a place.
-            length = if sources & (source::TOPIC_ASKED | source::SUBSCRIPTION) == 0 { before_payload as u16 } else { 0 };
+            length = if sources & (source::TOPIC_ASKED | source::SUBSCRIPTION) == 0 { before_payload } else { 0 };
         }
         let mut index = 0;
         for entry in &self.outbox.0 {
@@ -358,8 +358,8 @@ impl Session {
 }
 
 /// The room that a topic needs; empty: it will be asked for.
-fn topic_room(topic: &[Cell<u8>]) -> u16 {
-    if topic.is_empty() { TOPIC_ROOM } else { topic.len() as u16 }
+fn topic_room(topic: &[Cell<u8>]) -> usize {
+    if topic.is_empty() { TOPIC_ROOM } else { topic.len() }
 }
 
 /// Payloads from this length on might not fit a packet behind the longest topic.

@@ -24,7 +24,7 @@ impl Session {
     #[inline(never)]
     pub(super) fn reply(&self, first: u8, identifier: u16) {
         let replies = self.replies.get();
-        let place = REPLIES + u16::from(replies);
+        let place = REPLIES + usize::from(replies);
         let remaining = if identifier == 0 { 0 } else { 2 };
         self.memory.set(place, first);
         self.memory.set(place + 1, remaining);
@@ -40,7 +40,7 @@ impl Session {
                 // They pass requests, but not a packet half sent.
                 let replied = self.replied.get();
                 let left = self.replies.get() - replied;
-                let taken = self.send(host, REPLIES + u16::from(replied), left.into());
+                let taken = self.send(host, REPLIES + usize::from(replied), left.into());
                 self.replied.set(replied + taken as u8);
                 if taken == left.into() {
                     self.replies.set(0);
@@ -63,12 +63,12 @@ impl Session {
     }
 
     /// Hands bytes to the link. Returns how many it took; where it is none, nothing more is to be sent now.
-    fn send(&self, host: impl Host, place: u16, length: u16) -> u16 {
+    fn send(&self, host: impl Host, place: usize, length: usize) -> usize {
         let taken = host.send(place, length);
         if taken > 0 {
             self.sent.set(self.now.get());
             self.stalled.set(0);
-            return taken as u16;
+            return taken as usize;
         }
         self.blocked.set(true);
         if taken < 0 {
@@ -232,7 +232,7 @@ impl Session {
                     entry.source.set(entry.source.get() ^ (source::TOPIC_ASKED | source::SUBSCRIPTION));
                     TOPIC_ROOM
                 } else {
-                    topic.len() as u16
+                    topic.len()
                 }
             };
             let length = OVERHEAD + topic_length + if entry.is_control() { 0 } else { PAYLOAD_ROOM };
@@ -240,7 +240,8 @@ impl Session {
             if start == NO_GAP {
                 return false;
             }
-            let old = entry.start.replace(start);
+            let old = entry.start.get();
+            entry.start.set(start);
             entry.length.set(length);
             if entry.has(source::SUBSCRIPTION) {
                 entry.store_topic(memory, topic);
@@ -252,12 +253,12 @@ impl Session {
         self.taken();
         if entry.has(source::TOPIC_ASKED) {
             let start = entry.start.get() + TOPIC;
-            let length = self.tell_of(host, Kind::PublishTopic, start, TOPIC_ROOM, entry);
+            let length = usize::from(self.tell_of(host, Kind::PublishTopic, start, TOPIC_ROOM, entry));
             let kind = if entry.is_control() { Text::Filter } else { Text::Name };
             if length > TOPIC_ROOM || !topic::is_valid(memory.range(start, length), kind) {
                 return self.fail_entry(host, entry);
             }
-            memory.set_number(start - 2, length);
+            memory.set_number(start - 2, length as u16);
             entry.source.set(entry.source.get() & !source::TOPIC_ASKED);
             // What follows the room comes down to the topic.
             let unused = TOPIC_ROOM - length;
@@ -267,7 +268,7 @@ impl Session {
         }
         if entry.has(source::PAYLOAD_ASKED) {
             let start = entry.payload_start(memory);
-            let length = self.tell_of(host, Kind::PublishData, start, PAYLOAD_ROOM, entry);
+            let length = usize::from(self.tell_of(host, Kind::PublishData, start, PAYLOAD_ROOM, entry));
             if length > PAYLOAD_ROOM {
                 return self.fail_entry(host, entry);
             }
@@ -297,7 +298,7 @@ impl Session {
         let start = entry.start.get();
         let payload_start = entry.payload_start(memory);
         let mut header_end = start + SLOT;
-        let mut end = u32::from(entry.end());
+        let mut end = entry.end();
         if entry.qos() != 0 {
             entry.identifier.set(self.next_identifier());
         }
@@ -306,12 +307,12 @@ impl Session {
             header_end -= 2;
             memory.set_number(header_end, identifier);
             // Of the two bytes behind the topic a SUBSCRIBE needs one.
-            end = u32::from(payload_start) - 2;
+            end = payload_start - 2;
             if first == first_byte::SUBSCRIBE {
                 memory.set(payload_start - 2, subscription.map_or(0, |subscription| subscription.qos.get() & 3));
                 end += 1;
             }
-            entry.length.set(end as u16 - start);
+            entry.length.set(end - start);
         } else {
             entry.state.set(State::Built);
             if identifier != 0 {
@@ -319,10 +320,10 @@ impl Session {
             }
             if entry.has(source::STREAMED) {
                 let total = u32::from(memory.number(start + 1)) << 16 | u32::from(memory.number(start + 3));
-                end = u32::from(payload_start) + total;
+                end = payload_start + total as usize;
             }
         }
-        let packet_start = packet::put_header(memory, header_end, first, end - u32::from(header_end));
+        let packet_start = packet::put_header(memory, header_end, first, (end - header_end) as u32);
         memory.wipe(start, packet_start - start);
     }
 
@@ -352,8 +353,8 @@ impl Session {
         }
         let entry = self.outbox.entry(self.at_hand.get());
         let start = entry.payload_start(&self.memory);
-        let room = u32::from(entry.end() - start).min(self.stream_total.get() - self.given.get()) as u16;
-        let length = self.tell_of(host, Kind::PublishDataPart, start, room, entry);
+        let room = (entry.end() - start).min((self.stream_total.get() - self.given.get()) as usize);
+        let length = usize::from(self.tell_of(host, Kind::PublishDataPart, start, room, entry));
         if length > room {
             entry.state.set(State::Failed);
             self.end(Kind::InvalidArgument, Kind::ConnectionClosed);
@@ -363,7 +364,7 @@ impl Session {
             return false;
         } else {
             self.stalled.set(0);
-            self.given.set(self.given.get() + u32::from(length));
+            self.given.set(self.given.get() + length as u32);
             if self.mid_packet.get() {
                 self.position.set(start);
             }

@@ -1,7 +1,7 @@
 //! What the application is told, and asked.
 
 use super::{Host, Session};
-use crate::outbox::{Entry, State, TOLD, source};
+use crate::outbox::{Entry, State, source};
 use crate::packet::TOPIC;
 use core::cell::Cell;
 
@@ -60,7 +60,7 @@ pub struct Message<'a> {
 impl Session {
     /// Tells the application something, or asks it for what is to be put into `number` bytes at `place`, where that is not 0.
     #[inline(never)]
-    pub(super) fn tell(&self, host: impl Host, kind: Kind, place: u16, number: u32, reference: u8) -> u16 {
+    pub(super) fn tell(&self, host: impl Host, kind: Kind, place: usize, number: u32, reference: u8) -> u16 {
         self.event.set(kind);
         let answer = host.tell(kind, place, number, reference);
         self.event.set(Kind::None);
@@ -69,10 +69,10 @@ impl Session {
 
     /// The same, about a publication.
     #[inline(never)]
-    pub(super) fn tell_of(&self, host: impl Host, kind: Kind, place: u16, number: u16, entry: &Entry) -> u16 {
-        let told = self.outbox.entry(TOLD);
+    pub(super) fn tell_of(&self, host: impl Host, kind: Kind, place: usize, number: usize, entry: &Entry) -> u16 {
+        let told = self.outbox.told();
         told.keep(&self.memory, entry);
-        let answer = self.tell(host, kind, place, number.into(), entry.reference.get());
+        let answer = self.tell(host, kind, place, number as u32, entry.reference.get());
         told.length.set(0);
         answer
     }
@@ -128,7 +128,7 @@ impl Session {
                 let topic = self.topic.get();
                 return Some(Message {
                     topic: (topic != 0).then(|| memory.from(topic)),
-                    topic_length: self.topic_length.get(),
+                    topic_length: self.topic_length.get() as u16,
                     identifier: self.message_identifier.get(),
                     handle: 0,
                     first: self.first.get(),
@@ -140,11 +140,11 @@ impl Session {
             Kind::PublishTopic | Kind::PublishData | Kind::PublishFailed | Kind::PublishAcknowledged => (0, 0),
             _ => return None,
         };
-        let entry = self.outbox.entry(TOLD);
+        let entry = self.outbox.told();
         let stored = entry.length.get() != 0;
         Some(Message {
             topic: stored.then(|| memory.from(entry.start.get() + TOPIC)),
-            topic_length: if stored { entry.topic_length(memory) } else { 0 },
+            topic_length: if stored { entry.topic_length(memory) as u16 } else { 0 },
             identifier: entry.identifier.get(),
             handle: entry.handle.get(),
             first: entry.first.get(),

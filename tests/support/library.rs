@@ -129,7 +129,7 @@ impl Library {
     pub fn publish_data(&mut self, reference: u8, topic: Option<&str>, qos: u8, payload: &[u8]) -> Result<u16, Error> {
         let index = self.request(reference, topic, qos, 0, payload.len() as u32)?;
         let payload: Vec<_> = payload.iter().copied().map(Cell::new).collect();
-        self.session.memory.put(self.session.outbox.entry(index).end() - payload.len() as u16, &payload);
+        self.session.memory.put(self.session.outbox.entry(index).end() - payload.len(), &payload);
         result(self.session.copied(index))
     }
 
@@ -150,13 +150,13 @@ impl Library {
         self.range(0, RECEIVE_END).windows(text.len()).any(|window| window == text.as_bytes())
     }
 
-    fn range(&self, start: u16, length: u16) -> Vec<u8> {
+    fn range(&self, start: usize, length: usize) -> Vec<u8> {
         self.cells(start, length).iter().map(Cell::get).collect()
     }
 
-    fn cells(&self, start: u16, length: u16) -> &[Cell<u8>] {
+    fn cells(&self, start: usize, length: usize) -> &[Cell<u8>] {
         let cells = self.session.memory.range(start, length);
-        assert_eq!(cells.len(), usize::from(length), "within the buffers");
+        assert_eq!(cells.len(), length, "within the buffers");
         cells
     }
 
@@ -167,12 +167,12 @@ impl Library {
     }
 
     /// What is sent.
-    pub(super) fn data(&self, place: u16, length: u16) -> Vec<u8> {
+    pub(super) fn data(&self, place: usize, length: usize) -> Vec<u8> {
         self.range(place, length)
     }
 
     /// Puts bytes, as far as they fit, where so many are wanted, and returns how many there were.
-    pub(super) fn put(&self, place: u16, length: u16, bytes: &[u8]) -> i32 {
+    pub(super) fn put(&self, place: usize, length: usize, bytes: &[u8]) -> i32 {
         for (cell, byte) in self.cells(place, length).iter().zip(bytes) {
             cell.set(*byte);
         }
@@ -180,7 +180,7 @@ impl Library {
     }
 
     /// The event that the application is being told.
-    pub(super) fn event(&self, kind: Kind, place: u16, number: u32, reference: u8) -> Told {
+    pub(super) fn event(&self, kind: Kind, place: usize, number: u32, reference: u8) -> Told {
         let details = self.session.message().map(|message| Details {
             topic: message.topic.map(|topic| {
                 let topic = topic.iter().take(message.topic_length.into()).map(Cell::get).collect();
@@ -198,7 +198,7 @@ impl Library {
         let mut told = Told { kind, reference, number, data: Vec::new(), details };
         assert_eq!(place != 0, has_data(kind), "{kind:?}");
         if place != 0 {
-            let data = self.data(place, number as u16);
+            let data = self.data(place, number as usize);
             if !told.asks() {
                 told.data = data;
             }

@@ -265,29 +265,29 @@ impl Host for &Outside<'_> {
         self.0.borrow_mut().link.close();
     }
 
-    fn send(self, place: u16, length: u16) -> i32 {
+    fn send(self, place: usize, length: usize) -> i32 {
         let mut client = self.0.borrow_mut();
         let bytes = client.library.data(place, length);
         client.link.send(&bytes)
     }
 
-    fn receive(self, place: u16, length: u16) -> i32 {
+    fn receive(self, place: usize, length: usize) -> i32 {
         let mut client = self.0.borrow_mut();
         assert_ne!(length, 0, "nothing is wanted");
-        match client.link.receive(length.into()) {
+        match client.link.receive(length) {
             Ok(bytes) => client.library.put(place, length, &bytes),
             Err(lost) => lost,
         }
     }
 
-    fn tell(self, kind: Kind, place: u16, number: u32, reference: u8) -> u16 {
+    fn tell(self, kind: Kind, place: usize, number: u32, reference: u8) -> u16 {
         let client: &mut Client = &mut self.0.borrow_mut();
         let event = client.library.event(kind, place, number, reference);
         let log = if event.asks() { &mut client.asked } else { &mut client.told };
         log.push(event.clone());
         let answer = client.application.answer(&mut client.library, &event);
         if event.asks() {
-            client.library.put(place, number as u16, &answer.bytes);
+            client.library.put(place, number as usize, &answer.bytes);
         }
         answer.number
     }
