@@ -160,25 +160,32 @@ pub struct MQTT_SUBSCRIPTION {
     pub ucGranted: c_uchar,
 }
 
-/// What is behind the C border.
-struct Client {
+/// What the session does not know of the firmware.
+struct Border {
     /// Of the critical section that the poll is in.
     state: Cell<critical_section::RestoreState>,
     platform: Cell<Option<Platform>>,
     callback: Cell<MQTT_CALLBACK>,
     polling: Cell<bool>,
-    session: Session,
 }
 
-// SAFETY: it is only used inside the critical section, see `critical` and `Firmware`.
-unsafe impl Sync for Client {}
+/// What is behind the C border. Two statics, so that the session's fields are reached with short instructions.
+struct Shared<T>(T);
 
-static CLIENT: Client =
-    Client { state: Cell::new(critical_section::RestoreState::invalid()), platform: Cell::new(None), callback: Cell::new(None), polling: Cell::new(false), session: Session::new() };
+// SAFETY: it is only used inside the critical section, see `critical` and `Firmware`.
+unsafe impl<T> Sync for Shared<T> {}
+
+static SESSION: Shared<Session> = Shared(Session::new());
+static BORDER: Shared<Border> = Shared(Border {
+    state: Cell::new(critical_section::RestoreState::invalid()),
+    platform: Cell::new(None),
+    callback: Cell::new(None),
+    polling: Cell::new(false),
+});
 
 /// Runs `work` where nothing else uses the client.
-fn critical<R>(work: impl FnOnce(&Client) -> R) -> R {
-    critical_section::with(|_| work(&CLIENT))
+fn critical<R>(work: impl FnOnce(&Session) -> R) -> R {
+    critical_section::with(|_| work(&SESSION.0))
 }
 
 /// The firmware, as the session's poll sees it: inside the critical section, which is left for each call.
@@ -189,23 +196,23 @@ impl Firmware {
     /// Runs `call` outside the critical section.
     fn outside<R>(self, call: impl FnOnce() -> R) -> R {
         // SAFETY: the state is that of the last `acquire`.
-        unsafe { critical_section::release(CLIENT.state.get()) };
+        unsafe { critical_section::release(BORDER.0.state.get()) };
         let result = call();
         // SAFETY: released by the next of these calls, or by the end of the poll.
-        CLIENT.state.set(unsafe { critical_section::acquire() });
+        BORDER.0.state.set(unsafe { critical_section::acquire() });
         result
     }
 }
 
 /// Where a place of the packet buffers lies.
 fn address(place: usize) -> *mut u8 {
-    (&raw const CLIENT.session.memory).cast_mut().cast::<u8>().wrapping_add(place)
+    (&raw const SESSION.0.memory).cast_mut().cast::<u8>().wrapping_add(place)
 }
 
 /// The platform, while the session is polled.
 fn platform() -> Platform {
     // SAFETY: without one there is no poll, and none is taken away.
-    unsafe { CLIENT.platform.get().unwrap_unchecked() }
+    unsafe { BORDER.0.platform.get().unwrap_unchecked() }
 }
 
 impl Host for Firmware {
@@ -218,8 +225,8 @@ impl Host for Firmware {
     }
 
     fn open(self) -> i32 {
-        let port = CLIENT.session.options().port.get();
-        self.outside(|| platform().open(&CLIENT.session.connection, if port == 0 { utasker::MQTT_PORT as u16 } else { port }))
+        let port = SESSION.0.options().port.get();
+        self.outside(|| platform().open(&SESSION.0.connection, if port == 0 { utasker::MQTT_PORT as u16 } else { port }))
     }
 
     fn close(self) {
@@ -238,7 +245,7 @@ impl Host for Firmware {
 
     fn tell(self, kind: Kind, place: usize, number: u32, reference: u8) -> u16 {
         let data = if place == 0 { core::ptr::null_mut() } else { address(place) };
-        self.outside(|| match CLIENT.callback.get() {
+        self.outside(|| match BORDER.0.callback.get() {
             // SAFETY: the application's function, with so many bytes as the event says.
             Some(callback) => unsafe { callback(kind as c_schar, data, number.into(), reference) },
             None => 0,
@@ -247,14 +254,14 @@ impl Host for Firmware {
 }
 
 /// Makes a request, and wakes whoever polls where it is accepted.
-fn request(make: impl FnOnce(&Client) -> i32) -> c_int {
+fn request(make: impl FnOnce(&Session) -> i32) -> c_int {
     woken(critical(make))
 }
 
 /// Wakes whoever polls where a request was accepted.
 fn woken(answer: c_int) -> c_int {
     if answer >= 0 {
-        if let Some(platform) = critical(|client| client.platform.get()) {
+        if let Some(platform) = critical(|_| BORDER.0.platform.get()) {
             platform.wake();
         }
     }
@@ -306,12 +313,12 @@ unsafe fn publish(reference: u8, text: *const c_char, value: c_schar, source: u8
     }
     let qos = if value < 0 || bits & 0x0f == SUBSCRIPTION_QOS { SUBSCRIPTION_QOS } else { (bits & 0x0f).min(2) };
     let publish = Publish { reference, topic, qos, retain: value >= 0 && bits & 0x10 != 0, source, total };
-    critical(|client| client.session.publish(&publish))
+    critical(|session| session.publish(&publish))
 }
 
 /// What a publication that was accepted is answered with: its handle, or 0.
 fn accepted(index: c_int) -> c_int {
-    woken(if index < 0 { index } else { critical(|client| client.session.outbox.entry(index as u8).handle.get().into()) })
+    woken(if index < 0 { index } else { critical(|session| session.outbox.entry(index as u8).handle.get().into()) })
 }
 
 /// Keeps the platform. Before anything else: without it every call is ERROR_MQTT_NOT_READY.
@@ -325,13 +332,13 @@ fn accepted(index: c_int) -> c_int {
 pub unsafe extern "C" fn fnSetMQTT_platform(ptrPlatform: *const MQTT_PLATFORM) -> c_int {
     // SAFETY: as the caller promises.
     let Some(platform) = (unsafe { Platform::new(ptrPlatform) }) else { return Error::InvalidArgument as c_int };
-    critical(|client| {
-        let answer = client.session.between_connections();
+    critical(|session| {
+        let answer = session.between_connections();
         if answer == Error::InUse as c_int {
             return answer;
         }
-        client.platform.set(Some(platform));
-        client.session.prepare();
+        BORDER.0.platform.set(Some(platform));
+        session.prepare();
         0
     })
 }
@@ -358,10 +365,10 @@ pub unsafe extern "C" fn fnSetMQTT_platform_of_version(ptrPlatform: *const MQTT_
 pub unsafe extern "C" fn fnSetMQTT_options(ptrOptions: *const MQTT_OPTIONS) -> c_int {
     // SAFETY: as the caller promises.
     let Some(options) = (unsafe { ptrOptions.as_ref() }) else { return Error::InvalidArgument as c_int };
-    request(|client| {
-        let answer = client.session.between_connections();
+    request(|session| {
+        let answer = session.between_connections();
         if answer == 0 {
-            let chosen = client.session.options();
+            let chosen = session.options();
             chosen.port.set(options.usPort);
             chosen.keep_alive.set(options.usKeepAliveSeconds);
             chosen.response.set(options.usResponseSeconds);
@@ -394,11 +401,11 @@ pub extern "C" fn fnPollMQTT() -> c_ulong {
     // SAFETY: released below.
     let mut state = unsafe { critical_section::acquire() };
     let mut wait = NEVER;
-    if CLIENT.platform.get().is_some() && !CLIENT.polling.replace(true) {
-        CLIENT.state.set(state);
-        wait = CLIENT.session.poll(Firmware);
-        state = CLIENT.state.get();
-        CLIENT.polling.set(false);
+    if BORDER.0.platform.get().is_some() && !BORDER.0.polling.replace(true) {
+        BORDER.0.state.set(state);
+        wait = SESSION.0.poll(Firmware);
+        state = BORDER.0.state.get();
+        BORDER.0.polling.set(false);
     }
     // SAFETY: the state is that of the last `acquire`.
     unsafe { critical_section::release(state) };
@@ -422,12 +429,12 @@ pub unsafe extern "C" fn fnPublishMQTT_data(ucRef: c_uchar, ptrTopic: *const c_c
     if index < 0 {
         return index;
     }
-    let end = critical(|client| client.session.outbox.entry(index as u8).end());
+    let end = critical(|session| session.outbox.entry(index as u8).end());
     if usLength != 0 {
         // SAFETY: the caller promises so many bytes; the place is this call's alone until `copied`.
         unsafe { core::ptr::copy_nonoverlapping(ptrData.cast(), address(end - usize::from(usLength)), usLength.into()) };
     }
-    request(|client| client.session.copied(index as u8))
+    request(|session| session.copied(index as u8))
 }
 
 /// Publishes ulTotalLength bytes that MQTT_PUBLISH_DATA_PART will ask for piece by piece, so that they may be more than any buffer holds. Topic
@@ -459,8 +466,8 @@ pub unsafe extern "C" fn fnGetMQTT_message(ptrMessage: *mut MQTT_MESSAGE) -> c_i
     if ptrMessage.is_null() {
         return Error::InvalidArgument as c_int;
     }
-    critical(|client| {
-        let Some(message) = client.session.message() else { return Error::NotReady as c_int };
+    critical(|session| {
+        let Some(message) = session.message() else { return Error::NotReady as c_int };
         let details = MQTT_MESSAGE {
             ptrTopic: message.topic.map_or(core::ptr::null(), |topic| topic.as_ptr().cast()),
             usTopicLength: message.topic_length,
@@ -489,10 +496,10 @@ pub unsafe extern "C" fn fnGetMQTT_subscription(iRef: c_int, ptrSubscription: *m
     if ptrSubscription.is_null() {
         return Error::InvalidArgument as c_int;
     }
-    critical(|client| {
-        let answer = client.session.check_reference(reference(iRef));
+    critical(|session| {
+        let answer = session.check_reference(reference(iRef));
         if answer == 0 {
-            let (qos, granted, topic) = client.session.subscription(reference(iRef));
+            let (qos, granted, topic) = session.subscription(reference(iRef));
             let ptrTopic = if topic.is_empty() { core::ptr::null() } else { topic.as_ptr().cast() };
             // SAFETY: not null, and the caller promises the rest.
             unsafe { ptrSubscription.write(MQTT_SUBSCRIPTION { ptrTopic, ucQoS: qos, ucGranted: granted }) };
@@ -510,10 +517,10 @@ fn show_subscription(number: c_int) -> c_int {
     // The words, a reference of two digits, a QoS, the topic, and the terminating zero.
     let mut line = [0; "Reference:64 QoS:2 Topic:\r\n".len() + MAX_TOPIC_LENGTH + 1];
     let reference = reference(number);
-    let answer = critical(|client| {
-        let answer = client.session.check_reference(reference);
+    let answer = critical(|session| {
+        let answer = session.check_reference(reference);
         if answer == 0 {
-            let (qos, _, topic) = client.session.subscription(reference);
+            let (qos, _, topic) = session.subscription(reference);
             let mut places = line.iter_mut();
             let mut put = |byte| {
                 if let Some(place) = places.next() {
@@ -534,7 +541,7 @@ fn show_subscription(number: c_int) -> c_int {
         answer
     });
     if answer == 0 {
-        if let Some(platform) = critical(|client| client.platform.get()) {
+        if let Some(platform) = critical(|_| BORDER.0.platform.get()) {
             // SAFETY: the line is one longer than what was written into zeros.
             unsafe { platform.print(line.as_ptr().cast()) };
         }

@@ -102,23 +102,14 @@ pub const TOPIC: usize = SLOT + 2;
 /// Writes a fixed header so that it ends at `end`, and returns where it begins.
 #[inline(never)]
 pub fn put_header(memory: &Memory, end: usize, first: u8, remaining: u32) -> usize {
-    let mut start = end;
-    let mut shift = 21;
-    let mut more = 0;
-    // From the last byte to the first: the digits above the highest are left out.
-    loop {
-        let digits = remaining >> shift;
-        if digits != 0 || shift == 0 {
-            start -= 1;
-            memory.set(start, (digits & 0x7f) as u8 | more);
-            more = 0x80;
-        }
-        if shift == 0 {
-            break;
-        }
-        shift -= 7;
-    }
-    start -= 1;
+    let longer = [0x80, 0x4000, 0x20_0000].into_iter().filter(|limit| remaining >= *limit).count();
+    let start = end - 2 - longer;
     memory.set(start, first);
+    let mut remaining = remaining;
+    for place in start + 1..end {
+        let more = if remaining < 0x80 { 0 } else { 0x80 };
+        memory.set(place, remaining as u8 & 0x7f | more);
+        remaining >>= 7;
+    }
     start
 }

@@ -39,7 +39,7 @@ pub fn is_valid(text: &[Cell<u8>], kind: Text) -> bool {
             let word = u32::from_le_bytes([first.get(), second.get(), third.get(), fourth.get()]);
             if is_plain(word) && !is_wildcard(before) {
                 text = rest;
-                before = fourth.get();
+                before = (word >> 24) as u8;
                 continue;
             }
         }

@@ -1,6 +1,6 @@
 //! The part of the C border that μTasker's `tcpip.h` declares too: names, numbers and behaviour are the original's.
 
-use super::{MQTT_CALLBACK, MQTT_CONNECT_IPV6, MQTT_CONNECT_VERSION_3_1, accepted, publish, request, show_subscription, topic};
+use super::{BORDER, MQTT_CALLBACK, MQTT_CONNECT_IPV6, MQTT_CONNECT_VERSION_3_1, accepted, publish, request, show_subscription, topic};
 use crate::error::Error;
 use crate::outbox::source;
 use crate::topic::Text;
@@ -113,18 +113,18 @@ pub unsafe extern "C" fn fnConnectMQTT(ucIP: *const c_uchar, fnCallback: MQTT_CA
     if has(SECURE_MQTT_CONNECTION) {
         return Error::NotSupported as c_int;
     }
-    request(|client| {
-        let answer = client.session.between_connections();
+    request(|session| {
+        let answer = session.between_connections();
         if answer == 0 {
-            let connection = &client.session.connection;
+            let connection = &session.connection;
             let length: u8 = if ucIP.is_null() { 0 } else if has(MQTT_CONNECT_IPV6) { 16 } else { 4 };
             connection.address_length.set(length);
             connection.flags.set(ulModeFlags as u8);
             connection.version_3_1.set(has(MQTT_CONNECT_VERSION_3_1));
             // SAFETY: the caller promises so many bytes, and there is room for 16.
             unsafe { core::ptr::copy_nonoverlapping(ucIP, connection.address.as_ptr() as *mut u8, length.into()) };
-            client.callback.set(fnCallback);
-            client.session.connect();
+            BORDER.0.callback.set(fnCallback);
+            session.connect();
         }
         answer
     })
@@ -139,7 +139,7 @@ pub unsafe extern "C" fn fnConnectMQTT(ucIP: *const c_uchar, fnCallback: MQTT_CA
 /// Returns 0 or ERROR_MQTT_NOT_READY. From any context.
 #[unsafe(no_mangle)]
 pub extern "C" fn fnDisconnectMQTT() -> c_int {
-    request(|client| client.session.disconnect())
+    request(|session| session.disconnect())
 }
 
 /// Subscribes to a topic, wildcards allowed.
@@ -161,7 +161,7 @@ pub unsafe extern "C" fn fnSubscribeMQTT(ptrInput: *const c_char, ucQoS: c_uchar
     if answer < 0 {
         return answer;
     }
-    request(|client| client.session.subscribe(topic, ucQoS))
+    request(|session| session.subscribe(topic, ucQoS))
 }
 
 /// Ends the subscription of a reference. The reference stays in use until MQTT_UNSUBACK_RECEIVED.
@@ -170,7 +170,7 @@ pub unsafe extern "C" fn fnSubscribeMQTT(ptrInput: *const c_char, ucQoS: c_uchar
 /// ERROR_MQTT_NO_SUBSCRIPTION_ENTRY: not in use, or ending already. From any context.
 #[unsafe(no_mangle)]
 pub extern "C" fn fnUnsubscribeMQTT(ucSubscriptionRef: c_uchar) -> c_int {
-    request(|client| client.session.unsubscribe(ucSubscriptionRef))
+    request(|session| session.unsubscribe(ucSubscriptionRef))
 }
 
 /// Publishes what MQTT_PUBLISH_DATA will give.
