@@ -331,7 +331,7 @@ impl Session {
     }
 
     /// Milliseconds until a time; 0: it has come.
-    #[inline(never)]
+    #[inline(always)]
     fn left(&self, time: u32) -> u32 {
         (time.wrapping_sub(self.now.get()) as i32).max(0) as u32
     }

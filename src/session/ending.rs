@@ -20,7 +20,7 @@ impl Session {
     }
 
     /// The broker broke the protocol [MQTT-4.8.0-1].
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn protocol_error(&self) {
         self.end(Kind::Protocol, Kind::ConnectionClosed);
     }
@@ -61,6 +61,7 @@ impl Session {
     }
 
     /// Closes the link, tells the cause, what fails with the connection, and the end.
+    #[inline(never)]
     pub(super) fn finish(&self, host: impl Host) {
         if self.link_open.replace(false) {
             host.close();

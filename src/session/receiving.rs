@@ -15,6 +15,7 @@ const SHORTEST_PART: usize = 16;
 
 impl Session {
     /// Whether arriving packets can be answered.
+    #[inline(always)]
     pub(super) fn may_read(&self) -> bool {
         self.replies.get() <= MOST_REPLIES && self.work.get() != Work::Connect && !self.overflowed.get()
     }

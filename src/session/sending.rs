@@ -80,6 +80,7 @@ impl Session {
     }
 
     /// Nothing can go on until the link, or the application, has more to give.
+    #[inline(always)]
     fn stall(&self) {
         if self.stalled.get() == 0 {
             self.await_response(&self.stalled);
@@ -292,6 +293,7 @@ impl Session {
     }
 
     /// Completes a packet whose topic and payload are in place (a stream's: whose topic is).
+    #[inline(never)]
     fn build(&self, entry: &Entry, subscription: Option<&Subscription>) {
         let memory = &self.memory;
         let first = entry.first.get();
@@ -375,7 +377,7 @@ impl Session {
     }
 
     /// Has the entry at hand fail for want of a topic or a payload. Returns true: there is more to do.
-    #[inline(never)]
+    #[inline(always)]
     fn fail_entry(&self, host: impl Host, entry: &Entry) -> bool {
         if !entry.is_control() {
             self.tell_failed(host, entry);
