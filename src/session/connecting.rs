@@ -42,6 +42,7 @@ impl Session {
     }
 
     /// Opens the link, and makes CONNECT where later the broker's bytes go.
+    #[inline(never)]
     pub(super) fn open(&self, host: impl Host) {
         if !self.is_clean() && self.identifier.get() == 0 {
             self.identifier.set(host.random() as u16);

@@ -61,7 +61,6 @@ impl Session {
     }
 
     /// Closes the link, tells the cause, what fails with the connection, and the end.
-    #[inline(never)]
     pub(super) fn finish(&self, host: impl Host) {
         if self.link_open.replace(false) {
             host.close();

@@ -182,6 +182,7 @@ impl Session {
     }
 
     /// Reads the next part of a long message: as much as the buffer holds. Returns false where more has to be received.
+    #[inline(never)]
     fn read_part(&self, host: impl Host) -> bool {
         let unreceived = self.unreceived.get();
         if self.topic.get() == 0 {

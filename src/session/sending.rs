@@ -33,6 +33,7 @@ impl Session {
     }
 
     /// Sends what there is to be sent, as far as the link takes it.
+    #[inline(never)]
     pub(super) fn write(&self, host: impl Host) {
         while !self.blocked.get() && !self.is_ending() {
             let work = self.work.get();
@@ -136,6 +137,7 @@ impl Session {
     }
 
     /// The index of the request whose turn it is, or [`NOTHING`].
+    #[inline(never)]
     fn search(&self) -> u8 {
         let mut found = NOTHING;
         let mut earliest = 0;
@@ -164,6 +166,7 @@ impl Session {
     }
 
     /// Begins with the request whose turn it is. Returns whether there was one for which that can be done now.
+    #[inline(never)]
     fn choose(&self, host: impl Host) -> bool {
         if self.stage.get() != Stage::Connected || self.overflowed.get() {
             return false;
@@ -293,7 +296,6 @@ impl Session {
     }
 
     /// Completes a packet whose topic and payload are in place (a stream's: whose topic is).
-    #[inline(never)]
     fn build(&self, entry: &Entry, subscription: Option<&Subscription>) {
         let memory = &self.memory;
         let first = entry.first.get();
