@@ -4,7 +4,7 @@
 
 pub mod utasker;
 
-use crate::config::MAX_TOPIC_LENGTH;
+use crate::config::{MAX_SUBSCRIPTIONS, MAX_TOPIC_LENGTH};
 use crate::error::Error;
 use crate::memory::TRANSMIT_END;
 use crate::outbox::source;
@@ -529,8 +529,9 @@ fn show_subscription(number: c_int) -> c_int {
             };
             for byte in *b"Reference:\x01\x02 QoS:\x03 Topic:\x04\r\n" {
                 match byte {
-                    1 if reference < 10 => {}
+                    1 if MAX_SUBSCRIPTIONS < 10 || reference < 10 => {}
                     1 => put(b'0' + reference / 10),
+                    2 if MAX_SUBSCRIPTIONS < 10 => put(b'0' + reference),
                     2 => put(b'0' + reference % 10),
                     3 => put(b'0' + qos),
                     4 => topic.iter().for_each(|byte| put(byte.get())),

@@ -92,7 +92,16 @@ impl Memory {
 
     /// Puts `bytes` at a place.
     pub fn put(&self, place: usize, bytes: &[Cell<u8>]) {
-        for (cell, byte) in self.from(place).iter().zip(bytes) {
+        let (mut cells, mut bytes) = (self.from(place), bytes);
+        while let ([first, second, third, fourth, ..], [_, _, _, _, ..]) = (cells, bytes) {
+            let [a, b, c, d] = word(bytes).to_le_bytes();
+            first.set(a);
+            second.set(b);
+            third.set(c);
+            fourth.set(d);
+            (cells, bytes) = (behind_word(cells), behind_word(bytes));
+        }
+        for (cell, byte) in cells.iter().zip(bytes) {
             cell.set(byte.get());
         }
     }
@@ -116,4 +125,19 @@ impl Memory {
     pub fn wipe_received(&self) {
         self.from(RECEIVE).iter().for_each(|byte| byte.set(0));
     }
+}
+
+/// The first four bytes in one word; 0 where there are less.
+#[inline(always)]
+pub fn word(text: &[Cell<u8>]) -> u32 {
+    match text {
+        [first, second, third, fourth, ..] => u32::from_le_bytes([first.get(), second.get(), third.get(), fourth.get()]),
+        _ => 0,
+    }
+}
+
+/// What follows the first four bytes.
+#[inline(always)]
+pub fn behind_word(text: &[Cell<u8>]) -> &[Cell<u8>] {
+    text.get(4..).unwrap_or_default()
 }

@@ -351,7 +351,8 @@ impl Session {
                 self.work.set(Work::None);
                 self.forget_received();
                 self.reply(first_byte::DISCONNECT, 0);
-                self.enter(Stage::Lingering, LINGER);
+                self.stage.set(Stage::Lingering);
+                self.stage_over.set(self.now.get().wrapping_add(LINGER));
             }
             Stage::Draining | Stage::Lingering => self.end(Kind::None, Kind::ConnectionClosed),
             _ => {
@@ -363,11 +364,10 @@ impl Session {
         }
     }
 
-    /// Enters a stage that lasts so long at most.
-    #[inline(never)]
-    fn enter(&self, stage: Stage, milliseconds: u32) {
+    /// Enters a stage that lasts as long as the response time at most.
+    fn enter(&self, stage: Stage) {
         self.stage.set(stage);
-        self.stage_over.set(self.now.get().wrapping_add(milliseconds));
+        self.await_response(&self.stage_over);
     }
 
     fn is_connected(&self) -> bool {

@@ -1,5 +1,6 @@
 //! Topic names and topic filters: what is valid (sections 1.5.3 and 4.7 of the standard), and which name matches which filter.
 
+use crate::memory::{behind_word, word};
 use core::cell::Cell;
 
 /// What a text has to be.
@@ -35,13 +36,11 @@ pub fn is_valid(text: &[Cell<u8>], kind: Text) -> bool {
         return kind == Text::Any;
     }
     loop {
-        if let [first, second, third, fourth, rest @ ..] = text {
-            let word = u32::from_le_bytes([first.get(), second.get(), third.get(), fourth.get()]);
-            if is_plain(word) && !is_wildcard(before) {
-                text = rest;
-                before = (word >> 24) as u8;
-                continue;
-            }
+        let plain = word(text);
+        if is_plain(plain) && !is_wildcard(before) {
+            text = behind_word(text);
+            before = (plain >> 24) as u8;
+            continue;
         }
         let Some((byte, rest)) = text.split_first() else { return true };
         text = rest;
@@ -83,6 +82,10 @@ pub fn matches(filter: &[Cell<u8>], name: &[Cell<u8>]) -> bool {
     let is_special = |text: &[Cell<u8>]| text.first().is_some_and(|first| first.get() == b'$');
     if is_special(name) && !is_special(filter) {
         return false; // [MQTT-4.7.2-1]
+    }
+    let (mut filter, mut name) = (filter, name);
+    while word(name) != 0 && word(filter) == word(name) {
+        (filter, name) = (behind_word(filter), behind_word(name));
     }
     let (mut filter, mut name) = (filter.iter(), name.iter());
     let next = |text: &mut core::slice::Iter<Cell<u8>>| text.next().map_or(0, Cell::get); // 0: the end

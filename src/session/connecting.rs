@@ -54,7 +54,7 @@ impl Session {
         self.link_open.set(true);
         self.blocked.set(false);
         self.work.set(Work::Connect);
-        self.enter(Stage::Connecting, self.options.response());
+        self.enter(Stage::Connecting);
         let memory = &self.memory;
         let mut end = RECEIVE + SLOT;
         let old = self.connection.version_3_1.get();
@@ -94,7 +94,7 @@ impl Session {
 
     /// The link took some of CONNECT, for the first time or all that was left.
     pub(super) fn connect_sent(&self, complete: bool) {
-        self.enter(Stage::Connecting, self.options.response());
+        self.enter(Stage::Connecting);
         if self.phase.get() == Phase::Starting {
             self.phase.set(Phase::Open);
         }

@@ -41,7 +41,7 @@ impl Session {
         if !self.mid_packet.get() {
             self.work.set(Work::None);
         }
-        self.enter(Stage::Draining, self.options.response());
+        self.enter(Stage::Draining);
     }
 
     /// Whether nothing is under way any more.
@@ -109,7 +109,8 @@ impl Session {
         let delay = (u64::from(host.random()) * (u64::from(milliseconds) + 1) >> 32) as u32;
         let longest = options.reconnect_longest.get().max(options.reconnect_first.get());
         self.pause.set(pause.saturating_mul(2).min(longest));
-        self.enter(Stage::Waiting, delay);
+        self.stage.set(Stage::Waiting);
+        self.stage_over.set(self.now.get().wrapping_add(delay));
         self.tell(host, Kind::Reconnecting, 0, delay, 0);
     }
 

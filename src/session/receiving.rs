@@ -76,6 +76,9 @@ impl Session {
     fn read_packet(&self, host: impl Host) -> bool {
         let start = self.unread.get();
         let available = self.unread_end.get() - start;
+        if available == 0 {
+            return false;
+        }
         let bytes = self.memory.range(start, available);
         let header = FixedHeader::read(bytes);
         if header == FixedHeader::INCOMPLETE {
@@ -278,7 +281,7 @@ impl Session {
             // A broker may acknowledge what it got before the link was lost, without waiting to get it again.
             (PUBREC, 2, State::Sent | State::Built | State::Released | State::Unreleased) => {
                 entry.state.set(State::Released);
-                entry.order.set(self.next_order()); // [MQTT-4.6.0-4]
+                entry.order.set(self.wait_turn(SEARCH)); // [MQTT-4.6.0-4]
                 entry.keep_topic(&self.memory);
                 self.reply(PUBREL, identifier); // [MQTT-4.3.3-1]
             }
@@ -290,10 +293,9 @@ impl Session {
     /// Has a QoS 2 publication that has done its round sent once more.
     pub(super) fn repeat(&self, entry: &Entry) {
         entry.state.set(State::Queued);
-        entry.order.set(self.next_order());
+        entry.order.set(self.wait_turn(SEARCH));
         entry.identifier.set(0);
         entry.first.set(entry.first.get() & !packet::DUPLICATE);
-        self.next.set(SEARCH);
     }
 
     /// SUBACK or UNSUBACK.

@@ -157,16 +157,13 @@ impl Session {
         self.phase.get() == Phase::Open
     }
 
-    /// The next order number.
-    pub(super) fn next_order(&self) -> u16 {
-        let next = self.order.get().wrapping_add(1).max(1);
-        self.order.set(next);
-        next
-    }
-
-    /// Another request waits for its turn.
-    pub(super) fn wait_turn(&self, index: u8) {
+    /// Another request waits for its turn, which is told by the order number returned.
+    #[inline(never)]
+    pub(super) fn wait_turn(&self, index: u8) -> u16 {
         self.next.set(if self.next.get() == NOTHING { index } else { SEARCH });
+        let next = self.order.get().wrapping_add(1);
+        self.order.set(if next == 0 { 1 } else { next });
+        self.order.get()
     }
 
     /// Whether there is a subscription with a reference: 0, or an error.
@@ -198,8 +195,7 @@ impl Session {
         for entry in &self.subscriptions.0 {
             reference += 1;
             if entry.flags.get() == 0 {
-                entry.take(topic, qos.min(2), self.next_order());
-                self.wait_turn(SUBSCRIPTION | reference);
+                entry.take(topic, qos.min(2), self.wait_turn(SUBSCRIPTION | reference));
                 return reference.into();
             }
         }
@@ -217,8 +213,7 @@ impl Session {
             Some(entry) if entry.flags.get() == 0 || entry.has(flag::UNSUBSCRIBE | flag::UNSUBACK) => Error::NoSubscriptionEntry as i32,
             Some(entry) => {
                 entry.flags.set(entry.flags.get() | flag::UNSUBSCRIBE);
-                entry.unsubscribe_order.set(self.next_order());
-                self.wait_turn(SUBSCRIPTION | reference);
+                entry.unsubscribe_order.set(self.wait_turn(SUBSCRIPTION | reference));
                 0
             }
         }
@@ -327,7 +322,7 @@ impl Session {
                         self.memory.set_number(start + 3, publish.total as u16);
                     }
                 }
-                let order = self.next_order();
+                let order = self.wait_turn(index);
                 entry.order.set(order);
                 entry.handle.set(if sources & source::PAYLOAD_ASKED == 0 { order } else { 0 });
                 entry.first.set(first);
@@ -337,7 +332,6 @@ impl Session {
                 entry.length.set(length);
                 let copied = sources & (source::PAYLOAD_ASKED | source::STREAMED) == 0;
                 entry.state.set(if copied { State::Copying } else { State::Queued });
-                self.wait_turn(index);
                 return index.into();
             }
             index += 1;
