@@ -36,7 +36,7 @@ impl Session {
         if self.is_clean() {
             self.subscriptions.clear();
             self.identifier.set(0);
-            self.fail(|_| true);
+            self.fail(true);
         }
         self.tell_failures(host);
     }

@@ -76,7 +76,7 @@ impl Session {
         self.take_back();
         // What was accepted between two attempts has not met a link yet.
         if self.connected.get() || !reconnecting {
-            self.fail(|entry| clean || entry.qos() == 0);
+            self.fail(clean);
         }
         if clean && !reconnecting {
             self.subscriptions.clear();
@@ -114,10 +114,11 @@ impl Session {
         self.tell(host, Kind::Reconnecting, 0, delay, 0);
     }
 
-    /// Has the publications fail of which `fails` says so.
-    pub(super) fn fail(&self, fails: impl Fn(&Entry) -> bool) {
+    /// Has all publications fail, or only those of QoS 0.
+    #[inline(never)]
+    pub(super) fn fail(&self, all: bool) {
         for entry in &self.outbox.0 {
-            if !matches!(entry.state.get(), State::Free | State::Copying) && fails(entry) {
+            if !matches!(entry.state.get(), State::Free | State::Copying) && (all || entry.qos() == 0) {
                 entry.state.set(State::Failed);
             }
         }

@@ -5,7 +5,7 @@ use crate::memory::{RECEIVE, RECEIVE_END};
 use crate::outbox::{Entry, State};
 use crate::packet::first_byte::*;
 use crate::packet::{self, FixedHeader};
-use crate::session::sending::SEARCH;
+use crate::session::sending::{NOTHING, SEARCH};
 use crate::subscriptions::flag;
 use crate::topic::{self, Text};
 use core::cell::Cell;
@@ -111,9 +111,9 @@ impl Session {
 
     /// A packet other than PUBLISH.
     fn packet(&self, host: impl Host, first: u8, body: usize) {
-        let memory = &self.memory;
+        let identifier = self.memory.number(body);
         if first == CONNACK {
-            return self.connack(host, memory.byte(body), memory.byte(body + 1));
+            return self.connack(host, (identifier >> 8) as u8, identifier as u8);
         }
         if !self.connected.get() {
             return self.protocol_error(); // [MQTT-3.2.0-1]
@@ -121,7 +121,6 @@ impl Session {
         if first == PINGRESP {
             return self.ping_late.set(0);
         }
-        let identifier = memory.number(body);
         if identifier == 0 {
             return self.protocol_error(); // [MQTT-2.3.1-1]
         }
@@ -130,7 +129,7 @@ impl Session {
                 self.released(identifier);
                 self.reply(PUBCOMP, identifier);
             }
-            SUBACK | UNSUBACK => self.subscription_answered(host, first, identifier, memory.byte(body + 2)),
+            SUBACK | UNSUBACK => self.subscription_answered(host, first, identifier, self.memory.byte(body + 2)),
             _ => self.acknowledged(host, first, identifier),
         }
     }
@@ -281,7 +280,7 @@ impl Session {
             // A broker may acknowledge what it got before the link was lost, without waiting to get it again.
             (PUBREC, 2, State::Sent | State::Built | State::Released | State::Unreleased) => {
                 entry.state.set(State::Released);
-                entry.order.set(self.wait_turn(SEARCH)); // [MQTT-4.6.0-4]
+                entry.order.set(self.wait_turn(NOTHING)); // [MQTT-4.6.0-4]
                 entry.keep_topic(&self.memory);
                 self.reply(PUBREL, identifier); // [MQTT-4.3.3-1]
             }

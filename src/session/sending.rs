@@ -26,9 +26,12 @@ impl Session {
         let replies = self.replies.get();
         let place = REPLIES + usize::from(replies);
         let remaining = if identifier == 0 { 0 } else { 2 };
-        self.memory.set(place, first);
-        self.memory.set(place + 1, remaining);
-        self.memory.set_number(place + 2, identifier);
+        if let [packet, length, high, low, ..] = self.memory.from(place) {
+            packet.set(first);
+            length.set(remaining);
+            high.set((identifier >> 8) as u8);
+            low.set(identifier as u8);
+        }
         self.replies.set(replies + 2 + remaining);
     }
 
