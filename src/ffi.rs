@@ -255,13 +255,15 @@ impl Host for Firmware {
 
 /// Makes a request, and wakes whoever polls where it is accepted.
 fn request(make: impl FnOnce(&Session) -> i32) -> c_int {
-    woken(critical(make))
+    let (answer, platform) = critical(|session| (make(session), BORDER.0.platform.get()));
+    woken(answer, platform)
 }
 
 /// Wakes whoever polls where a request was accepted.
-fn woken(answer: c_int) -> c_int {
+#[inline(never)]
+fn woken(answer: c_int, platform: Option<Platform>) -> c_int {
     if answer >= 0 {
-        if let Some(platform) = critical(|_| BORDER.0.platform.get()) {
+        if let Some(platform) = platform {
             platform.wake();
         }
     }
@@ -279,7 +281,7 @@ unsafe fn topic<'a>(text: *const c_char, kind: Text, answer: &mut c_int) -> &'a 
     }
     let mut length = 0;
     // SAFETY: no byte behind the terminating zero is read.
-    while unsafe { *text.add(length) } != 0 {
+    while length <= TRANSMIT_END && unsafe { *text.add(length) } != 0 {
         length += 1;
     }
     if length > TRANSMIT_END {
@@ -296,7 +298,7 @@ unsafe fn topic<'a>(text: *const c_char, kind: Text, answer: &mut c_int) -> &'a 
     topic
 }
 
-/// Asks for a publication. Returns the index of its entry, or an error.
+/// Asks for a publication. Returns as [`Session::publish`].
 ///
 /// # Safety
 /// `text` is null or terminated by a zero.
@@ -318,7 +320,7 @@ unsafe fn publish(reference: u8, text: *const c_char, value: c_schar, source: u8
 
 /// What a publication that was accepted is answered with: its handle, or 0.
 fn accepted(index: c_int) -> c_int {
-    woken(if index < 0 { index } else { critical(|session| session.outbox.entry(index as u8).handle.get().into()) })
+    if index < 0 { index } else { request(|session| session.outbox.entry(index as u8).handle.get().into()) }
 }
 
 /// Keeps the platform. Before anything else: without it every call is ERROR_MQTT_NOT_READY.
@@ -429,7 +431,7 @@ pub unsafe extern "C" fn fnPublishMQTT_data(ucRef: c_uchar, ptrTopic: *const c_c
     if index < 0 {
         return index;
     }
-    let end = critical(|session| session.outbox.entry(index as u8).end());
+    let end = index as usize >> 8;
     if usLength != 0 {
         // SAFETY: the caller promises so many bytes; the place is this call's alone until `copied`.
         unsafe { core::ptr::copy_nonoverlapping(ptrData.cast(), address(end - usize::from(usLength)), usLength.into()) };

@@ -237,8 +237,8 @@ impl Session {
         promised
     }
 
-    /// Asks for a publication. Returns the index of its entry. A payload that the caller copies has to be put at the end of the
-    /// entry's range, and then [`Session::copied`] called.
+    /// Asks for a publication. Returns the index of its entry in the low byte, and above it where its range ends. A payload that
+    /// the caller copies has to be put at that end, and then [`Session::copied`] called.
     pub fn publish(&self, publish: &Publish) -> i32 {
         if !self.is_open() {
             return Error::NotReady as i32;
@@ -332,7 +332,7 @@ impl Session {
                 entry.length.set(length);
                 let copied = sources & (source::PAYLOAD_ASKED | source::STREAMED) == 0;
                 entry.state.set(if copied { State::Copying } else { State::Queued });
-                return index.into();
+                return (entry.end() << 8) as i32 | i32::from(index);
             }
             index += 1;
         }

@@ -142,7 +142,8 @@ impl Library {
     fn request(&mut self, reference: u8, topic: Option<&str>, qos: u8, source: u8, total: u32) -> Result<u8, Error> {
         let topic = cells(topic.unwrap_or_default());
         let publish = Publish { reference, topic: &topic, qos: qos & 0x0f, retain: qos & RETAIN != 0, source, total };
-        result(self.session.publish(&publish)).map(|index| index as u8)
+        let answer = self.session.publish(&publish);
+        result(if answer < 0 { answer } else { answer & 0xff }).map(|index| index as u8)
     }
 
     /// Whether a text lies anywhere in the packet buffers.
