@@ -1,6 +1,6 @@
-//! Why a request is refused, or a connection ends. The numbers are those of the C border.
+//! Why a request is refused. The numbers are those of the C border.
 
-/// Why a request is refused, or a connection ends.
+/// Why a request is refused. Answers to requests are numbers: this one, or what was asked for from 0 on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i8)]
 #[expect(missing_docs, reason = "explained where C sees them, in `ffi`")]
@@ -16,7 +16,4 @@ pub enum Error {
     MessageTooLong = -10,
     Busy = -11,
     NotSupported = -12,
-    Protocol = -13,
-    Timeout = -14,
-    Link = -15,
 }

@@ -4,15 +4,15 @@
 
 pub mod utasker;
 
-use crate::config::MAX_TOPIC_LENGTH;
+use crate::config::{MAX_SUBSCRIPTIONS, MAX_TOPIC_LENGTH};
 use crate::error::Error;
-use crate::memory::{Memory, TRANSMIT_END};
+use crate::memory::TRANSMIT_END;
+use crate::outbox::source;
+use crate::packet::{self, DUPLICATE, RETAIN};
 use crate::platform::{MQTT_PLATFORM, Platform};
-use crate::subscriptions::Subscription;
-use crate::requests::{Connection, Options, Publish, Source};
-use crate::session::{Data, NEVER, Session, Step};
+use crate::session::{Host, Kind, NEVER, Publish, SUBSCRIPTION_QOS, Session};
 use crate::topic::{Text, is_valid};
-use core::cell::{Cell, UnsafeCell};
+use core::cell::Cell;
 use core::ffi::{c_char, c_int, c_schar, c_uchar, c_ulong, c_ushort, c_void};
 
 /// The application's callback for all events: scEvent is an MQTT_ event, or a negative ERROR_MQTT_ one.
@@ -160,160 +160,167 @@ pub struct MQTT_SUBSCRIPTION {
     pub ucGranted: c_uchar,
 }
 
-/// What is behind the C border, inside the critical section.
-struct Client {
-    session: Session,
-    platform: Option<Platform>,
-    callback: MQTT_CALLBACK,
-    polling: bool,
+/// What the session does not know of the firmware.
+struct Border {
+    /// Of the critical section that the poll is in.
+    state: Cell<critical_section::RestoreState>,
+    platform: Cell<Option<Platform>>,
+    callback: Cell<MQTT_CALLBACK>,
+    polling: Cell<bool>,
 }
 
-struct Shared<T>(UnsafeCell<T>);
+/// What is behind the C border. Two statics, so that the session's fields are reached with short instructions.
+struct Shared<T>(T);
 
-// SAFETY: the client is only reached through `critical`; a range of the memory is only touched by whom the session gave it.
+// SAFETY: it is only used inside the critical section, see `critical` and `Firmware`.
 unsafe impl<T> Sync for Shared<T> {}
 
-static CLIENT: Shared<Client> =
-    Shared(UnsafeCell::new(Client { session: Session::new(), platform: None, callback: None, polling: false }));
-static MEMORY: Shared<Memory> = Shared(UnsafeCell::new(Memory::new()));
+static SESSION: Shared<Session> = Shared(Session::new());
+static BORDER: Shared<Border> = Shared(Border {
+    state: Cell::new(critical_section::RestoreState::invalid()),
+    platform: Cell::new(None),
+    callback: Cell::new(None),
+    polling: Cell::new(false),
+});
 
-fn memory() -> &'static Memory {
-    // SAFETY: nobody has it for himself alone.
-    unsafe { &*MEMORY.0.get() }
+/// Runs `work` where nothing else uses the client.
+fn critical<R>(work: impl FnOnce(&Session) -> R) -> R {
+    critical_section::with(|_| work(&SESSION.0))
 }
 
-/// Runs `work` where nothing else reaches the client.
-fn critical<R>(work: impl FnOnce(&mut Client) -> R) -> R {
-    // SAFETY: nothing else runs meanwhile, and no `work` calls this again.
-    critical_section::with(|_| work(unsafe { &mut *CLIENT.0.get() }))
+/// The firmware, as the session's poll sees it: inside the critical section, which is left for each call.
+#[derive(Clone, Copy)]
+struct Firmware;
+
+impl Firmware {
+    /// Runs `call` outside the critical section.
+    fn outside<R>(self, call: impl FnOnce() -> R) -> R {
+        // SAFETY: the state is that of the last `acquire`.
+        unsafe { critical_section::release(BORDER.0.state.get()) };
+        let result = call();
+        // SAFETY: released by the next of these calls, or by the end of the poll.
+        BORDER.0.state.set(unsafe { critical_section::acquire() });
+        result
+    }
 }
 
-/// What a function of the C border asks for.
-enum Request<'a> {
-    Platform(Platform),
-    Options(Options),
-    Connect(Connection, MQTT_CALLBACK),
-    Disconnect,
-    Subscribe(Option<&'a [Cell<u8>]>, u8),
-    Unsubscribe(u8),
-    Publish(Publish<'a>),
-    /// A copied payload: to be published, and where it begins.
-    PublishCopied(Publish<'a>, &'a mut u16),
-    Copied(u8),
+/// Where a place of the packet buffers lies.
+fn address(place: usize) -> *mut u8 {
+    (&raw const SESSION.0.memory).cast_mut().cast::<u8>().wrapping_add(place)
 }
 
-/// Makes a request and wakes whoever polls. Returns what it is answered with, 0 where that is nothing.
-fn request(request: Request) -> Result<u16, Error> {
-    let (answer, platform) = critical(|client| {
-        let Client { session, platform, callback, polling: _ } = client;
-        if let Request::Platform(new) = request {
-            // Whether there is a connection is told by the options' check.
-            let answer = session.requests.set_options(session.requests.options).map(|()| 0);
-            if answer.is_ok() {
-                *platform = Some(new);
-            }
-            return (answer, None);
+/// The platform, while the session is polled.
+fn platform() -> Platform {
+    // SAFETY: without one there is no poll, and none is taken away.
+    unsafe { BORDER.0.platform.get().unwrap_unchecked() }
+}
+
+impl Host for Firmware {
+    fn milliseconds(self) -> u32 {
+        self.outside(|| platform().milliseconds())
+    }
+
+    fn random(self) -> u32 {
+        self.outside(|| platform().random())
+    }
+
+    fn open(self) -> i32 {
+        let port = SESSION.0.options().port.get();
+        self.outside(|| platform().open(&SESSION.0.connection, if port == 0 { utasker::MQTT_PORT as u16 } else { port }))
+    }
+
+    fn close(self) {
+        self.outside(|| platform().close());
+    }
+
+    fn send(self, place: usize, length: usize) -> i32 {
+        // SAFETY: the session gives the link so many bytes there.
+        self.outside(|| unsafe { platform().send(address(place), length) })
+    }
+
+    fn receive(self, place: usize, length: usize) -> i32 {
+        // SAFETY: the session gives the link so many bytes there.
+        self.outside(|| unsafe { platform().receive(address(place), length) })
+    }
+
+    fn tell(self, kind: Kind, place: usize, number: u32, reference: u8) -> u16 {
+        let data = if place == 0 { core::ptr::null_mut() } else { address(place) };
+        self.outside(|| match BORDER.0.callback.get() {
+            // SAFETY: the application's function, with so many bytes as the event says.
+            Some(callback) => unsafe { callback(kind as c_schar, data, number.into(), reference) },
+            None => 0,
+        })
+    }
+}
+
+/// Makes a request, and wakes whoever polls where it is accepted.
+fn request(make: impl FnOnce(&Session) -> i32) -> c_int {
+    let (answer, platform) = critical(|session| (make(session), BORDER.0.platform.get()));
+    woken(answer, platform)
+}
+
+/// Wakes whoever polls where a request was accepted.
+#[inline(never)]
+fn woken(answer: c_int, platform: Option<Platform>) -> c_int {
+    if answer >= 0 {
+        if let Some(platform) = platform {
+            platform.wake();
         }
-        let requests = &mut session.requests;
-        let answer = match request {
-            _ if platform.is_none() => Err(Error::NotReady),
-            Request::Platform(_) => Ok(0),
-            Request::Options(options) => requests.set_options(options).map(|()| 0),
-            Request::Connect(connection, events) => requests.connect(connection).map(|()| {
-                *callback = events;
-                0
-            }),
-            Request::Disconnect => requests.disconnect().map(|()| 0),
-            Request::Subscribe(topic, qos) => requests.subscribe(topic, qos),
-            Request::Unsubscribe(reference) => requests.unsubscribe(reference).map(|()| 0),
-            Request::Publish(publish) => requests.publish(memory(), &publish).map(|index| requests.outbox.entry(index).handle),
-            Request::PublishCopied(publish, end) => requests.publish(memory(), &publish).map(|index| {
-                let entry = requests.outbox.entry(index);
-                *end = entry.start + entry.length;
-                index.into()
-            }),
-            Request::Copied(index) => requests.copied(index).map(|()| requests.outbox.entry(index).handle),
-        };
-        (answer, *platform)
-    });
-    if let (Ok(_), Some(platform)) = (answer, platform) {
-        platform.wake();
     }
     answer
 }
 
-fn result(result: Result<u16, Error>) -> c_int {
-    match result {
-        Ok(value) => value.into(),
-        Err(error) => error as c_int,
-    }
-}
-
-/// What the mode flags ask for.
-fn connection(flags: c_ulong) -> Result<Connection, Error> {
-    use utasker::*;
-    const WILL_DETAILS: c_ulong = MQTT_CONNECT_FLAG_WILL_QOS_MASK | MQTT_CONNECT_FLAG_WILL_RETAIN;
-    const KNOWN: c_ulong = 0xfe | SECURE_MQTT_CONNECTION | MQTT_CONNECT_IPV6 | MQTT_CONNECT_VERSION_3_1;
-    let has = |flag| flags & flag != 0;
-    if has(!KNOWN)
-        || has(WILL_DETAILS) && !has(MQTT_CONNECT_FLAG_WILL_FLAG)
-        || flags & MQTT_CONNECT_FLAG_WILL_QOS_MASK == MQTT_CONNECT_FLAG_WILL_QOS_MASK
-        || has(MQTT_CONNECT_FLAG_PASSWORD_FLAG) && !has(MQTT_CONNECT_FLAG_USER_NAME_FLAG)
-    {
-        return Err(Error::InvalidArgument);
-    }
-    if has(SECURE_MQTT_CONNECTION) {
-        return Err(Error::NotSupported);
-    }
-    Ok(Connection {
-        address: [0; 16],
-        address_length: if has(MQTT_CONNECT_IPV6) { 16 } else { 4 },
-        flags: flags as u8,
-        version_3_1: has(MQTT_CONNECT_VERSION_3_1),
-    })
-}
-
-/// A topic argument; `None` where it is null.
+/// A topic argument; empty where it is null. `answer` becomes 0, or an error.
 ///
 /// # Safety
 /// `text` is null or terminated by a zero; what is returned lives as long as the text.
-unsafe fn topic<'a>(text: *const c_char, kind: Text) -> Result<Option<&'a [Cell<u8>]>, Error> {
+unsafe fn topic<'a>(text: *const c_char, kind: Text, answer: &mut c_int) -> &'a [Cell<u8>] {
+    *answer = 0;
     if text.is_null() {
-        return Ok(None);
+        return &[];
     }
     let mut length = 0;
     // SAFETY: no byte behind the terminating zero is read.
-    while unsafe { *text.add(length) } != 0 {
+    while length <= TRANSMIT_END && unsafe { *text.add(length) } != 0 {
         length += 1;
-        if length > usize::from(TRANSMIT_END) {
-            return Err(Error::TopicTooLong);
-        }
+    }
+    if length > TRANSMIT_END {
+        *answer = Error::TopicTooLong as c_int;
+        return &[];
     }
     // SAFETY: so many bytes were just read; a cell is laid out as its byte, and is not written here.
     let topic = unsafe { core::slice::from_raw_parts(text.cast::<Cell<u8>>(), length) };
-    match length {
-        0 => Err(Error::MissingTopic),
-        _ if is_valid(topic, kind) => Ok(Some(topic)),
-        _ => Err(Error::InvalidTopic),
+    if length == 0 {
+        *answer = Error::MissingTopic as c_int;
+    } else if !is_valid(topic, kind) {
+        *answer = Error::InvalidTopic as c_int;
     }
+    topic
 }
 
+/// Asks for a publication. Returns as [`Session::publish`].
+///
 /// # Safety
 /// `text` is null or terminated by a zero.
-unsafe fn publish<'a>(reference: u8, text: *const c_char, value: c_schar, source: Source) -> Result<Publish<'a>, Error> {
+unsafe fn publish(reference: u8, text: *const c_char, value: c_schar, source: u8, total: u32) -> c_int {
     let bits = value as u8;
     if value >= 0 && bits & !0x1f != 0 {
-        return Err(Error::InvalidArgument);
+        return Error::InvalidArgument as c_int;
     }
-    let qos = bits & 0x0f;
-    Ok(Publish {
-        reference,
-        // SAFETY: as the caller promises.
-        topic: unsafe { topic(text, Text::Name) }?,
-        qos: (value >= 0 && qos != 0x0f).then_some(qos.min(2)),
-        retain: value >= 0 && bits & 0x10 != 0,
-        source,
-    })
+    let mut answer = 0;
+    // SAFETY: as the caller promises.
+    let topic = unsafe { topic(text, Text::Name, &mut answer) };
+    if answer < 0 {
+        return answer;
+    }
+    let qos = if value < 0 || bits & 0x0f == SUBSCRIPTION_QOS { SUBSCRIPTION_QOS } else { (bits & 0x0f).min(2) };
+    let publish = Publish { reference, topic, qos, retain: value >= 0 && bits & 0x10 != 0, source, total };
+    critical(|session| session.publish(&publish))
+}
+
+/// What a publication that was accepted is answered with: its handle, or 0.
+fn accepted(index: c_int) -> c_int {
+    if index < 0 { index } else { request(|session| session.outbox.entry(index as u8).handle.get().into()) }
 }
 
 /// Keeps the platform. Before anything else: without it every call is ERROR_MQTT_NOT_READY.
@@ -326,8 +333,16 @@ unsafe fn publish<'a>(reference: u8, text: *const c_char, value: c_schar, source
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fnSetMQTT_platform(ptrPlatform: *const MQTT_PLATFORM) -> c_int {
     // SAFETY: as the caller promises.
-    let platform = unsafe { Platform::new(ptrPlatform) }.ok_or(Error::InvalidArgument);
-    result(platform.and_then(|platform| request(Request::Platform(platform))))
+    let Some(platform) = (unsafe { Platform::new(ptrPlatform) }) else { return Error::InvalidArgument as c_int };
+    critical(|session| {
+        let answer = session.between_connections();
+        if answer == Error::InUse as c_int {
+            return answer;
+        }
+        BORDER.0.platform.set(Some(platform));
+        session.prepare();
+        0
+    })
 }
 
 /// The name by which a C firmware links fnSetMQTT_platform: see the header.
@@ -352,13 +367,18 @@ pub unsafe extern "C" fn fnSetMQTT_platform_of_version(ptrPlatform: *const MQTT_
 pub unsafe extern "C" fn fnSetMQTT_options(ptrOptions: *const MQTT_OPTIONS) -> c_int {
     // SAFETY: as the caller promises.
     let Some(options) = (unsafe { ptrOptions.as_ref() }) else { return Error::InvalidArgument as c_int };
-    result(request(Request::Options(Options {
-        port: options.usPort,
-        keep_alive: options.usKeepAliveSeconds,
-        response: options.usResponseSeconds,
-        reconnect_first: options.usReconnectMinSeconds,
-        reconnect_longest: options.usReconnectMaxSeconds,
-    })))
+    request(|session| {
+        let answer = session.between_connections();
+        if answer == 0 {
+            let chosen = session.options();
+            chosen.port.set(options.usPort);
+            chosen.keep_alive.set(options.usKeepAliveSeconds);
+            chosen.response.set(options.usResponseSeconds);
+            chosen.reconnect_first.set(options.usReconnectMinSeconds);
+            chosen.reconnect_longest.set(options.usReconnectMaxSeconds);
+        }
+        answer
+    })
 }
 
 /// Chooses the security of the connections that follow. ptrSecurity is copied, what it points to is not.
@@ -380,46 +400,18 @@ pub unsafe extern "C" fn fnSetMQTT_security(ptrSecurity: *const MQTT_SECURITY) -
 /// nothing and returns 0xffffffff.
 #[unsafe(no_mangle)]
 pub extern "C" fn fnPollMQTT() -> c_ulong {
-    let started = critical(|client| {
-        let platform = client.platform.filter(|_| !client.polling)?;
-        client.polling = true;
-        Some(platform)
-    });
-    let Some(platform) = started else { return NEVER.into() };
-    let mut outcome = platform.milliseconds() as i32;
-    loop {
-        let (step, data, event) = critical(|client| {
-            let step = client.session.step(memory(), outcome);
-            client.polling = step != Step::Wait;
-            (step, client.session.data, client.session.event)
-        });
-        let Data { start, length } = data;
-        let place = memory().range(start, length).as_ptr() as *mut u8;
-        outcome = match step {
-            Step::Wait => return critical(|client| client.session.wait).into(),
-            Step::Random => platform.random() as i32,
-            Step::Open => {
-                let (connection, port) = critical(|client| (client.session.requests.connection, client.session.requests.options.port));
-                platform.open(connection, if port == 0 { utasker::MQTT_PORT as u16 } else { port })
-            }
-            Step::Close => {
-                platform.close();
-                0
-            }
-            // SAFETY: the session gives the link so many bytes there.
-            Step::Send => unsafe { platform.send(place, length) },
-            // SAFETY: the session gives the link so many bytes there.
-            Step::Receive => unsafe { platform.receive(place, length) },
-            Step::Tell => match critical(|client| client.callback) {
-                // SAFETY: the application's function, with so many bytes as the event says.
-                Some(callback) => unsafe {
-                    let place = if event.kind.has_data() { place } else { core::ptr::null_mut() };
-                    callback(event.kind as c_schar, place, event.number.into(), event.reference).into()
-                },
-                None => 0,
-            },
-        };
+    // SAFETY: released below.
+    let mut state = unsafe { critical_section::acquire() };
+    let mut wait = NEVER;
+    if BORDER.0.platform.get().is_some() && !BORDER.0.polling.replace(true) {
+        BORDER.0.state.set(state);
+        wait = SESSION.0.poll(Firmware);
+        state = BORDER.0.state.get();
+        BORDER.0.polling.set(false);
     }
+    // SAFETY: the state is that of the last `acquire`.
+    unsafe { critical_section::release(state) };
+    wait.into()
 }
 
 /// Publishes usLength bytes at ptrData, copied during the call. Topic and cQoS as for fnPublishMQTT.
@@ -435,16 +427,16 @@ pub unsafe extern "C" fn fnPublishMQTT_data(ucRef: c_uchar, ptrTopic: *const c_c
         return Error::InvalidArgument as c_int;
     }
     // SAFETY: as the caller promises.
-    let publish = unsafe { publish(ucRef, ptrTopic, cQoS, Source::Copied(usLength)) };
-    let mut end = 0;
-    result(publish.and_then(|publish| request(Request::PublishCopied(publish, &mut end))).and_then(|index| {
-        let place = memory().range(end - usLength, usLength);
-        if usLength != 0 {
-            // SAFETY: the caller promises so many bytes; the place is this call's alone until `Copied`.
-            unsafe { core::ptr::copy_nonoverlapping(ptrData.cast(), place.as_ptr() as *mut u8, place.len()) };
-        }
-        request(Request::Copied(index as u8))
-    }))
+    let index = unsafe { publish(ucRef, ptrTopic, cQoS, 0, usLength.into()) };
+    if index < 0 {
+        return index;
+    }
+    let end = index as usize >> 8;
+    if usLength != 0 {
+        // SAFETY: the caller promises so many bytes; the place is this call's alone until `copied`.
+        unsafe { core::ptr::copy_nonoverlapping(ptrData.cast(), address(end - usize::from(usLength)), usLength.into()) };
+    }
+    request(|session| session.copied(index as u8))
 }
 
 /// Publishes ulTotalLength bytes that MQTT_PUBLISH_DATA_PART will ask for piece by piece, so that they may be more than any buffer holds. Topic
@@ -460,7 +452,7 @@ pub unsafe extern "C" fn fnPublishMQTT_stream(ucRef: c_uchar, ptrTopic: *const c
     // More than MQTT can carry stays more.
     let total = ulTotalLength.min(NEVER.into()) as u32;
     // SAFETY: as the caller promises.
-    result(unsafe { publish(ucRef, ptrTopic, cQoS, Source::Streamed(total)) }.and_then(|publish| request(Request::Publish(publish))))
+    accepted(unsafe { publish(ucRef, ptrTopic, cQoS, source::STREAMED, total) })
 }
 
 /// Tells details of the message that the present event is about: in MQTT_TOPIC_MESSAGE, MQTT_TOPIC_MESSAGE_PART, MQTT_PUBLISH_TOPIC,
@@ -476,22 +468,23 @@ pub unsafe extern "C" fn fnGetMQTT_message(ptrMessage: *mut MQTT_MESSAGE) -> c_i
     if ptrMessage.is_null() {
         return Error::InvalidArgument as c_int;
     }
-    let Some(message) = critical(|client| client.session.message(memory())) else { return Error::NotReady as c_int };
-    let topic = message.topic.map_or(core::ptr::null(), |Data { start, length }| memory().range(start, length).as_ptr().cast());
-    let details = MQTT_MESSAGE {
-        ptrTopic: topic,
-        usTopicLength: message.topic_length,
-        usPacketIdentifier: message.identifier,
-        usHandle: message.handle,
-        ucQoS: message.flags.qos(),
-        ucRetained: message.flags.retained().into(),
-        ucDuplicate: message.flags.duplicate().into(),
-        ulTotalLength: message.total.into(),
-        ulOffset: message.offset.into(),
-    };
-    // SAFETY: not null, and the caller promises the rest.
-    unsafe { ptrMessage.write(details) };
-    0
+    critical(|session| {
+        let Some(message) = session.message() else { return Error::NotReady as c_int };
+        let details = MQTT_MESSAGE {
+            ptrTopic: message.topic.map_or(core::ptr::null(), |topic| topic.as_ptr().cast()),
+            usTopicLength: message.topic_length,
+            usPacketIdentifier: message.identifier,
+            usHandle: message.handle,
+            ucQoS: packet::qos(message.first),
+            ucRetained: u8::from(message.first & RETAIN != 0),
+            ucDuplicate: u8::from(message.first & DUPLICATE != 0),
+            ulTotalLength: message.total.into(),
+            ulOffset: message.offset.into(),
+        };
+        // SAFETY: not null, and the caller promises the rest.
+        unsafe { ptrMessage.write(details) };
+        0
+    })
 }
 
 /// The data behind fnShowMQTT_subscription. The pointer dies at the next poll.
@@ -505,54 +498,56 @@ pub unsafe extern "C" fn fnGetMQTT_subscription(iRef: c_int, ptrSubscription: *m
     if ptrSubscription.is_null() {
         return Error::InvalidArgument as c_int;
     }
-    let found = subscription(iRef, |subscription| MQTT_SUBSCRIPTION {
-        ptrTopic: subscription.topic().map_or(core::ptr::null(), |topic| topic.as_ptr().cast()),
-        ucQoS: subscription.qos,
-        ucGranted: subscription.granted,
-    });
-    result(found.map(|subscription| {
-        // SAFETY: not null, and the caller promises the rest.
-        unsafe { ptrSubscription.write(subscription) };
-        0
-    }))
-}
-
-/// Looks at the subscription of a reference.
-fn subscription<R>(reference: c_int, look: impl FnOnce(&Subscription) -> R) -> Result<R, Error> {
-    critical(|client| {
-        if client.platform.is_none() {
-            return Err(Error::NotReady);
+    critical(|session| {
+        let answer = session.check_reference(reference(iRef));
+        if answer == 0 {
+            let (qos, granted, topic) = session.subscription(reference(iRef));
+            let ptrTopic = if topic.is_empty() { core::ptr::null() } else { topic.as_ptr().cast() };
+            // SAFETY: not null, and the caller promises the rest.
+            unsafe { ptrSubscription.write(MQTT_SUBSCRIPTION { ptrTopic, ucQoS: qos, ucGranted: granted }) };
         }
-        let reference = u8::try_from(reference).unwrap_or_default();
-        client.session.requests.subscription(reference).map(|subscription| look(subscription))
+        answer
     })
 }
 
-fn show_subscription(reference: c_int) -> Result<u16, Error> {
+/// A reference as the session knows it; 0 where it cannot be one.
+fn reference(number: c_int) -> u8 {
+    u8::try_from(number).unwrap_or_default()
+}
+
+fn show_subscription(number: c_int) -> c_int {
     // The words, a reference of two digits, a QoS, the topic, and the terminating zero.
     let mut line = [0; "Reference:64 QoS:2 Topic:\r\n".len() + MAX_TOPIC_LENGTH + 1];
-    subscription(reference, |subscription| {
-        let mut places = line.iter_mut();
-        let mut put = |byte| {
-            if let Some(place) = places.next() {
-                *place = byte;
-            }
-        };
-        let reference = reference as u8;
-        for byte in *b"Reference:\x01\x02 QoS:\x03 Topic:\x04\r\n" {
-            match byte {
-                1 if reference < 10 => {}
-                1 => put(b'0' + reference / 10),
-                2 => put(b'0' + reference % 10),
-                3 => put(b'0' + subscription.qos),
-                4 => subscription.topic().unwrap_or_default().iter().for_each(|byte| put(byte.get())),
-                byte => put(byte),
+    let reference = reference(number);
+    let answer = critical(|session| {
+        let answer = session.check_reference(reference);
+        if answer == 0 {
+            let (qos, _, topic) = session.subscription(reference);
+            let mut places = line.iter_mut();
+            let mut put = |byte| {
+                if let Some(place) = places.next() {
+                    *place = byte;
+                }
+            };
+            for byte in *b"Reference:\x01\x02 QoS:\x03 Topic:\x04\r\n" {
+                match byte {
+                    1 if MAX_SUBSCRIPTIONS < 10 || reference < 10 => {}
+                    1 => put(b'0' + reference / 10),
+                    2 if MAX_SUBSCRIPTIONS < 10 => put(b'0' + reference),
+                    2 => put(b'0' + reference % 10),
+                    3 => put(b'0' + qos),
+                    4 => topic.iter().for_each(|byte| put(byte.get())),
+                    byte => put(byte),
+                }
             }
         }
-    })?;
-    if let Some(platform) = critical(|client| client.platform) {
-        // SAFETY: the line is one longer than what was written into zeros.
-        unsafe { platform.print(line.as_ptr().cast()) };
+        answer
+    });
+    if answer == 0 {
+        if let Some(platform) = critical(|_| BORDER.0.platform.get()) {
+            // SAFETY: the line is one longer than what was written into zeros.
+            unsafe { platform.print(line.as_ptr().cast()) };
+        }
     }
-    Ok(0)
+    answer
 }

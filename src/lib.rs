@@ -14,8 +14,6 @@ pub mod packet;
 pub mod topic;
 pub mod subscriptions;
 pub mod outbox;
-pub mod inbox;
-pub mod requests;
 pub mod session;
 pub mod platform;
 pub mod ffi;

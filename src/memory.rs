@@ -7,76 +7,137 @@ use crate::config::{RX_BUFFER_LENGTH, TX_BUFFER_LENGTH};
 use core::cell::Cell;
 
 /// Where the transmit buffer ends, which begins at 0.
-pub const TRANSMIT_END: u16 = TX_BUFFER_LENGTH as u16;
+pub const TRANSMIT_END: usize = TX_BUFFER_LENGTH;
 /// Where acknowledgements begin.
-pub const REPLIES: u16 = TRANSMIT_END;
+pub const REPLIES: usize = TRANSMIT_END;
 /// Where acknowledgements end: there is room for eight of four bytes, a PINGREQ and a DISCONNECT.
-pub const REPLIES_END: u16 = REPLIES + 8 * 4 + 2 + 2;
+pub const REPLIES_END: usize = REPLIES + 8 * 4 + 2 + 2;
 /// Where received bytes begin.
-pub const RECEIVE: u16 = REPLIES_END;
+pub const RECEIVE: usize = REPLIES_END;
 /// Where received bytes end.
-pub const RECEIVE_END: u16 = RECEIVE + RX_BUFFER_LENGTH as u16;
+pub const RECEIVE_END: usize = RECEIVE + RX_BUFFER_LENGTH;
+
+/// A place or a length, kept in two bytes.
+#[derive(Debug)]
+pub struct Short(Cell<u16>);
+
+impl Short {
+    /// 0.
+    pub const fn new() -> Self {
+        Self(Cell::new(0))
+    }
+
+    /// What it is.
+    pub fn get(&self) -> usize {
+        self.0.get().into()
+    }
+
+    /// Changes it.
+    pub fn set(&self, value: usize) {
+        self.0.set(value as u16);
+    }
+}
 
 /// The buffers. What lies outside of them reads as zero, and is not written.
-pub struct Memory([Cell<u8>; RECEIVE_END as usize]);
+pub struct Memory([Cell<u8>; RECEIVE_END]);
 
 impl Memory {
     /// All zero.
     pub const fn new() -> Self {
-        Self([const { Cell::new(0) }; RECEIVE_END as usize])
+        Self([const { Cell::new(0) }; RECEIVE_END])
+    }
+
+    /// All bytes from a place on.
+    pub fn from(&self, place: usize) -> &[Cell<u8>] {
+        self.0.get(place..).unwrap_or_default()
     }
 
     /// The byte at a place.
     #[inline(never)]
-    pub fn byte(&self, place: u16) -> u8 {
-        self.0.get(usize::from(place)).map_or(0, Cell::get)
+    pub fn byte(&self, place: usize) -> u8 {
+        self.0.get(place).map_or(0, Cell::get)
     }
 
     /// Changes the byte at a place.
     #[inline(never)]
-    pub fn set(&self, place: u16, byte: u8) {
-        if let Some(cell) = self.0.get(usize::from(place)) {
+    pub fn set(&self, place: usize, byte: u8) {
+        if let Some(cell) = self.0.get(place) {
             cell.set(byte);
         }
     }
 
     /// The big-endian number at a place.
     #[inline(never)]
-    pub fn number(&self, place: u16) -> u16 {
-        u16::from_be_bytes([self.byte(place), self.byte(place.wrapping_add(1))])
+    pub fn number(&self, place: usize) -> u16 {
+        match self.from(place) {
+            [high, low, ..] => u16::from_be_bytes([high.get(), low.get()]),
+            _ => 0,
+        }
     }
 
     /// Changes the big-endian number at a place.
     #[inline(never)]
-    pub fn set_number(&self, place: u16, number: u16) {
-        self.set(place, (number >> 8) as u8);
-        self.set(place.wrapping_add(1), number as u8);
+    pub fn set_number(&self, place: usize, number: u16) {
+        if let [high, low, ..] = self.from(place) {
+            high.set((number >> 8) as u8);
+            low.set(number as u8);
+        }
     }
 
     /// `length` bytes from `start`; none where the buffers do not have them.
     #[inline(never)]
-    pub fn range(&self, start: u16, length: u16) -> &[Cell<u8>] {
-        let bytes = self.0.get(usize::from(start)..).unwrap_or_default();
-        bytes.get(..usize::from(length)).unwrap_or_default()
+    pub fn range(&self, start: usize, length: usize) -> &[Cell<u8>] {
+        self.from(start).get(..length).unwrap_or_default()
     }
 
     /// Puts `bytes` at a place.
-    pub fn put(&self, place: u16, bytes: &[Cell<u8>]) {
-        for (cell, byte) in self.range(place, bytes.len() as u16).iter().zip(bytes) {
+    pub fn put(&self, place: usize, bytes: &[Cell<u8>]) {
+        let (mut cells, mut bytes) = (self.from(place), bytes);
+        while let ([first, second, third, fourth, ..], [_, _, _, _, ..]) = (cells, bytes) {
+            let [a, b, c, d] = word(bytes).to_le_bytes();
+            first.set(a);
+            second.set(b);
+            third.set(c);
+            fourth.set(d);
+            (cells, bytes) = (behind_word(cells), behind_word(bytes));
+        }
+        for (cell, byte) in cells.iter().zip(bytes) {
             cell.set(byte.get());
         }
     }
 
     /// Moves `length` bytes down, or up; the ranges may overlap.
-    pub fn shift(&self, from: u16, to: u16, length: u16) {
+    #[inline(never)]
+    pub fn shift(&self, from: usize, to: usize, length: usize) {
         for step in 0..length {
             let offset = if to < from { step } else { length - 1 - step };
             self.set(to + offset, self.byte(from + offset));
         }
     }
 
-    /// Leaves no trace of what was in `length` bytes from `start`.
-    pub fn wipe(&self, start: u16, length: u16) {
+    /// Clears `length` bytes from `start`.
+    pub fn wipe(&self, start: usize, length: usize) {
         self.range(start, length).iter().for_each(|byte| byte.set(0));
     }
+
+    /// Leaves no trace of what was received, or of the CONNECT that was built there.
+    #[inline(never)]
+    pub fn wipe_received(&self) {
+        self.from(RECEIVE).iter().for_each(|byte| byte.set(0));
+    }
+}
+
+/// The first four bytes in one word; 0 where there are less.
+#[inline(always)]
+pub fn word(text: &[Cell<u8>]) -> u32 {
+    match text {
+        [first, second, third, fourth, ..] => u32::from_le_bytes([first.get(), second.get(), third.get(), fourth.get()]),
+        _ => 0,
+    }
+}
+
+/// What follows the first four bytes.
+#[inline(always)]
+pub fn behind_word(text: &[Cell<u8>]) -> &[Cell<u8>] {
+    text.get(4..).unwrap_or_default()
 }

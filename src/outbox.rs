@@ -4,16 +4,16 @@
 //! QoS 1 and 2 the packet identifier, the payload. Nothing is moved when an entry goes: a claim takes the lowest gap.
 
 use crate::config::{MAX_INFLIGHT, PUBLISH_ROOM};
-use crate::memory::{Memory, TRANSMIT_END};
-use crate::packet::{self, Header, PublishFlags, SLOT, TOPIC};
+use crate::memory::{Memory, Short, TRANSMIT_END};
+use crate::packet::{self, FixedHeader, SLOT, TOPIC};
 use core::cell::Cell;
 
 /// The payload's room that the callback may fill.
-pub const PAYLOAD_ROOM: u16 = PUBLISH_ROOM as u16;
+pub const PAYLOAD_ROOM: usize = PUBLISH_ROOM;
 /// Bytes of an entry that are neither topic nor payload; the two after the topic are a packet identifier, or a QoS.
-pub const OVERHEAD: u16 = TOPIC + 2;
+pub const OVERHEAD: usize = TOPIC + 2;
 /// The topic's room that the callback may fill: what a callback's payload leaves, within reason.
-pub const TOPIC_ROOM: u16 = {
+pub const TOPIC_ROOM: usize = {
     let left = TRANSMIT_END - OVERHEAD - PAYLOAD_ROOM;
     if left < 256 { left } else { 256 }
 };
@@ -40,183 +40,196 @@ pub enum State {
     Unreleased,
 }
 
-/// Where the topic comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Topic {
-    /// The table of subscriptions.
-    Subscription,
-    /// It lies in the entry's range.
-    Stored,
-    /// The callback.
-    Asked,
-}
-
-/// Where the payload comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Payload {
-    /// There is none: SUBSCRIBE, UNSUBSCRIBE.
-    None,
-    /// It lies in the entry's range.
-    Copied,
-    /// The callback, at once.
-    Asked,
-    /// The callback, piece by piece; the slot holds the total length until the header is written.
-    Streamed,
+/// Where topic and payload come from: bits of [`Entry::source`]. A topic of neither bit lies in the entry's range, and so does
+/// a payload of neither.
+pub mod source {
+    /// The topic is asked for.
+    pub const TOPIC_ASKED: u8 = 0x01;
+    /// The topic is in the table of subscriptions.
+    pub const SUBSCRIPTION: u8 = 0x02;
+    /// The payload is asked for, at once.
+    pub const PAYLOAD_ASKED: u8 = 0x04;
+    /// The payload is asked for piece by piece; the slot holds the total length until the header is written.
+    pub const STREAMED: u8 = 0x08;
 }
 
 /// One entry.
-#[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub struct Entry {
     /// How far it has come.
-    pub state: State,
+    pub state: Cell<State>,
     /// The first byte of its packet.
-    pub first: u8,
+    pub first: Cell<u8>,
     /// The subscription it belongs to, or 0.
-    pub reference: u8,
-    /// Where the topic comes from.
-    pub topic: Topic,
-    /// Where the payload comes from.
-    pub payload: Payload,
-    /// Its turn, see [`crate::requests`].
-    pub order: u16,
+    pub reference: Cell<u8>,
+    /// Bits of [`source`].
+    pub source: Cell<u8>,
+    /// Its turn, see [`crate::session`].
+    pub order: Cell<u16>,
     /// What the publish call returned.
-    pub handle: u16,
+    pub handle: Cell<u16>,
     /// The packet identifier; 0: none yet.
-    pub identifier: u16,
+    pub identifier: Cell<u16>,
     /// Where its range begins.
-    pub start: u16,
+    pub start: Short,
     /// Bytes of its range; 0: it has none.
-    pub length: u16,
+    pub length: Short,
 }
 
 impl Entry {
-    /// Free.
-    pub const FREE: Self = Self {
-        state: State::Free,
-        first: 0,
-        reference: 0,
-        topic: Topic::Subscription,
-        payload: Payload::None,
-        order: 0,
-        handle: 0,
-        identifier: 0,
-        start: 0,
-        length: 0,
+    #[expect(clippy::declare_interior_mutable_const, reason = "only ever the start of a new entry")]
+    const FREE: Self = Self {
+        state: Cell::new(State::Free),
+        first: Cell::new(0),
+        reference: Cell::new(0),
+        source: Cell::new(0),
+        order: Cell::new(0),
+        handle: Cell::new(0),
+        identifier: Cell::new(0),
+        start: Short::new(),
+        length: Short::new(),
     };
 
     /// Gives up the entry and its range.
-    pub fn release(&mut self) {
-        (self.state, self.length) = (State::Free, 0);
+    #[inline(never)]
+    pub fn release(&self) {
+        self.state.set(State::Free);
+        self.length.set(0);
     }
 
-    /// The flags of its PUBLISH.
-    pub fn flags(&self) -> PublishFlags {
-        PublishFlags(self.first)
+    /// Becomes what the application can be told of `entry`, which may be given up now.
+    #[inline(never)]
+    pub fn keep(&self, memory: &Memory, entry: &Entry) {
+        self.first.set(entry.first.get());
+        self.source.set(entry.source.get());
+        self.handle.set(entry.handle.get());
+        self.identifier.set(entry.identifier.get());
+        self.start.set(entry.start.get());
+        if !entry.has(source::TOPIC_ASKED | source::SUBSCRIPTION) {
+            self.length.set(TOPIC + entry.topic_length(memory));
+        }
+    }
+
+    /// Whether it has one of the bits of [`source`].
+    pub fn has(&self, sources: u8) -> bool {
+        self.source.get() & sources != 0
+    }
+
+    /// Whether it is a SUBSCRIBE or UNSUBSCRIBE.
+    pub fn is_control(&self) -> bool {
+        self.first.get() >= 0x80
+    }
+
+    /// The QoS of its PUBLISH.
+    pub fn qos(&self) -> u8 {
+        packet::qos(self.first.get())
+    }
+
+    /// Where its range ends.
+    pub fn end(&self) -> usize {
+        self.start.get() + self.length.get()
     }
 
     /// The length of its stored topic.
-    pub fn topic_length(&self, memory: &Memory) -> u16 {
-        memory.number(self.start + SLOT)
+    #[inline(never)]
+    pub fn topic_length(&self, memory: &Memory) -> usize {
+        memory.number(self.start.get() + SLOT).into()
     }
 
     /// Where the payload begins, behind the stored topic.
-    pub fn payload_start(&self, memory: &Memory) -> u16 {
-        self.start + TOPIC + self.topic_length(memory) + self.flags().identifier_length()
+    #[inline(never)]
+    pub fn payload_start(&self, memory: &Memory) -> usize {
+        self.start.get() + TOPIC + self.topic_length(memory) + packet::identifier_length(self.first.get())
     }
 
     /// Bytes of payload in all, once the packet is built.
     pub fn payload_length(&self, memory: &Memory) -> u32 {
         let start = self.packet_start(memory);
-        match packet::fixed_header(memory, start, SLOT) {
-            Header::Complete(header) => (u32::from(start + header.length) + header.remaining).saturating_sub(self.payload_start(memory).into()),
-            _ => 0,
-        }
+        let header = FixedHeader::read(memory.range(start, SLOT));
+        header.remaining().wrapping_sub((self.payload_start(memory) - start - header.length()) as u32)
     }
 
     /// Where in the slot the packet begins, once it is built: unused bytes of the slot are zero.
-    pub fn packet_start(&self, memory: &Memory) -> u16 {
-        let mut start = self.start;
-        while memory.byte(start) == 0 && start < self.start + SLOT {
-            start += 1;
-        }
-        start
+    #[inline(never)]
+    pub fn packet_start(&self, memory: &Memory) -> usize {
+        let start = self.start.get();
+        start + memory.range(start, SLOT).iter().take_while(|byte| byte.get() == 0).count()
     }
 
     /// Puts `topic` into its range.
-    pub fn store_topic(&mut self, memory: &Memory, topic: &[Cell<u8>]) {
-        memory.set_number(self.start + SLOT, topic.len() as u16);
-        memory.put(self.start + TOPIC, topic);
-        self.topic = Topic::Stored;
+    #[inline(never)]
+    pub fn store_topic(&self, memory: &Memory, topic: &[Cell<u8>]) {
+        let start = self.start.get();
+        memory.set_number(start + SLOT, topic.len() as u16);
+        memory.put(start + TOPIC, topic);
     }
 
     /// Gives up what lies behind the stored topic.
-    pub fn keep_topic(&mut self, memory: &Memory) {
-        self.length = self.length.min(TOPIC + self.topic_length(memory));
+    #[inline(never)]
+    pub fn keep_topic(&self, memory: &Memory) {
+        self.length.set(self.length.get().min(TOPIC + self.topic_length(memory)));
     }
 }
 
 /// The index of the SUBSCRIBE or UNSUBSCRIBE at hand.
 pub const CONTROL: u8 = 0;
-/// The index of what the application is just told about: it keeps the topic's range while the callback runs.
-pub const TOLD: u8 = 1;
 /// The index of the first publication.
 pub const PUBLICATIONS: u8 = 2;
-/// The index of none.
-pub const NONE: u8 = u8::MAX;
 
-/// The table.
-pub struct Outbox {
-    /// [`CONTROL`], [`TOLD`] and publications.
-    pub entries: [Entry; PUBLICATIONS as usize + MAX_INFLIGHT],
-}
+/// The table: [`Outbox::control`], [`Outbox::told`] and publications.
+pub struct Outbox(pub [Entry; PUBLICATIONS as usize + MAX_INFLIGHT]);
 
 impl Outbox {
     /// Empty.
     pub const fn new() -> Self {
-        Self { entries: [Entry::FREE; PUBLICATIONS as usize + MAX_INFLIGHT] }
+        Self([Entry::FREE; PUBLICATIONS as usize + MAX_INFLIGHT])
+    }
+
+    /// The SUBSCRIBE or UNSUBSCRIBE at hand.
+    pub fn control(&self) -> &Entry {
+        let [control, ..] = &self.0;
+        control
+    }
+
+    /// What the application is just told about: it keeps the topic's range while the callback runs.
+    pub fn told(&self) -> &Entry {
+        let [_, told, ..] = &self.0;
+        told
     }
 
     /// The entry at an index.
     #[inline(never)]
-    pub fn entry(&mut self, index: u8) -> &mut Entry {
-        let [control, publications @ ..] = &mut self.entries;
-        publications.get_mut(usize::from(index).wrapping_sub(1)).unwrap_or(control)
+    pub fn entry(&self, index: u8) -> &Entry {
+        let [control, publications @ ..] = &self.0;
+        publications.get(usize::from(index).wrapping_sub(1)).unwrap_or(control)
     }
 
-    /// What the application is just told about.
-    pub fn told(&self) -> &Entry {
-        let [_, told, ..] = &self.entries;
-        told
-    }
-
-    /// Keeps of `entry`, which may be given up now, what the application can be told while the callback runs.
-    pub fn keep_told(&mut self, memory: &Memory, entry: Entry) {
-        let told = self.entry(TOLD);
-        *told = Entry { state: State::Free, ..entry };
-        if told.topic == Topic::Stored {
-            told.keep_topic(memory);
-        } else {
-            told.length = 0;
-        }
-    }
-
-    /// Where `length` bytes below `limit` are claimed by nothing but perhaps the entry at `index`; `NONE`: by nothing.
-    pub fn gap(&self, length: u16, limit: u16, index: u8) -> Option<u16> {
+    /// Where `length` bytes below `limit` are claimed by nothing but perhaps `but`; [`NO_GAP`]: nowhere.
+    #[inline(never)]
+    pub fn gap(&self, length: usize, limit: usize, but: &Entry) -> usize {
         let mut start = 0;
         'from: loop {
             let end = start + length;
             if end > limit {
-                return None;
+                return NO_GAP;
             }
-            for (other, entry) in (0..).zip(&self.entries) {
-                if other != index && entry.length != 0 && entry.start < end && start < entry.start + entry.length {
-                    start = entry.start + entry.length;
+            for entry in &self.0 {
+                if entry.length.get() != 0 && entry.start.get() < end && start < entry.end() && !core::ptr::eq(entry, but) {
+                    start = entry.end();
                     continue 'from;
                 }
             }
-            return Some(start);
+            return start;
         }
     }
+
+    /// The publication that was sent with a packet identifier, and is not acknowledged.
+    #[inline(never)]
+    pub fn find(&self, identifier: u16) -> Option<&Entry> {
+        let [_, _, publications @ ..] = &self.0;
+        publications.iter().find(|entry| entry.identifier.get() == identifier && entry.state.get() > State::Failed)
+    }
 }
+
+/// There is no gap that is long enough.
+pub const NO_GAP: usize = usize::MAX;

@@ -2,6 +2,7 @@
 //! Knows no state.
 
 use crate::memory::Memory;
+use core::cell::Cell;
 
 /// First bytes of the fixed header, type and flags [MQTT-2.2.2-1].
 pub mod first_byte {
@@ -26,108 +27,89 @@ use first_byte::*;
 /// The largest remaining length that four bytes can carry.
 pub const LONGEST_REMAINING_LENGTH: u32 = 0x0fff_ffff;
 
-/// The first byte of a PUBLISH.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PublishFlags(pub u8);
+/// In the first byte of a PUBLISH, DUP: an earlier attempt may have arrived [MQTT-3.3.1-1].
+pub const DUPLICATE: u8 = 8;
+/// In the first byte of a PUBLISH, RETAIN.
+pub const RETAIN: u8 = 1;
 
-impl PublishFlags {
-    /// DUP: an earlier attempt may have arrived [MQTT-3.3.1-1].
-    pub const DUPLICATE: u8 = 8;
-
-    /// Quality of service, 0 to 2; 3 is malformed. That of a SUBSCRIBE or UNSUBSCRIBE is 1.
-    pub const fn qos(self) -> u8 {
-        self.0 >> 1 & 3
-    }
-
-    /// Bytes of the packet identifier.
-    pub const fn identifier_length(self) -> u16 {
-        if self.qos() == 0 { 0 } else { 2 }
-    }
-
-    /// Whether the broker retains it, or had retained it.
-    pub fn retained(self) -> bool {
-        self.0 & 1 != 0
-    }
-
-    /// Whether it is sent again.
-    pub fn duplicate(self) -> bool {
-        self.0 & Self::DUPLICATE != 0
-    }
+/// The QoS in the first byte of a PUBLISH, 0 to 2; 3 is malformed. That of a SUBSCRIBE or UNSUBSCRIBE is 1.
+pub const fn qos(first: u8) -> u8 {
+    first >> 1 & 3
 }
 
-/// A fixed header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FixedHeader {
-    /// Type and flags.
-    pub first: u8,
-    /// Bytes of the fixed header itself.
-    pub length: u16,
-    /// Bytes that follow it.
-    pub remaining: u32,
+/// Bytes of the packet identifier.
+pub const fn identifier_length(first: u8) -> usize {
+    if first & 6 == 0 { 0 } else { 2 }
 }
 
-/// What stands where a fixed header is expected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Header {
-    /// Not all of one.
-    Incomplete,
-    /// One with a remaining length of more than four bytes [MQTT-2.2.3].
-    Malformed,
-    /// One.
-    Complete(FixedHeader),
-}
-
-/// Reads the fixed header at `start`, of which `available` bytes are there.
-pub fn fixed_header(memory: &Memory, start: u16, available: u16) -> Header {
-    let mut remaining = 0;
-    for index in 0..4 {
-        if index + 1 >= available {
-            return Header::Incomplete;
-        }
-        let byte = memory.byte(start + 1 + index);
-        remaining |= u32::from(byte & 0x7f) << (7 * index);
-        if byte & 0x80 == 0 {
-            return Header::Complete(FixedHeader { first: memory.byte(start), length: index + 2, remaining });
-        }
-    }
-    Header::Malformed
-}
+/// A fixed header: the remaining length in its lower 28 bits, above them the bytes of the header itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct FixedHeader(u32);
 
 impl FixedHeader {
-    /// Whether a broker may send it to this client.
-    pub fn may_arrive(&self) -> bool {
-        let flags = PublishFlags(self.first);
-        match self.first {
-            CONNACK | PUBACK | PUBREC | PUBREL | PUBCOMP | UNSUBACK => self.remaining == 2,
-            SUBACK => self.remaining == 3, // this client's SUBSCRIBEs carry one filter each
-            PINGRESP => self.remaining == 0,
-            first if first & 0xf0 == PUBLISH => match flags.qos() {
-                0 => !flags.duplicate(), // [MQTT-3.3.1-2]
-                qos => qos != 3,         // [MQTT-3.3.1-4]
-            },
-            _ => false,
+    /// Not all of it is there.
+    pub const INCOMPLETE: Self = Self(0);
+    /// It has a remaining length of more than four bytes [MQTT-2.2.3].
+    pub const MALFORMED: Self = Self(u32::MAX);
+
+    /// Reads the one that `bytes` begin with.
+    #[inline(never)]
+    pub fn read(bytes: &[Cell<u8>]) -> Self {
+        let mut remaining = 0;
+        let mut length = 1;
+        for byte in bytes.iter().skip(1) {
+            let byte = u32::from(byte.get());
+            remaining |= (byte & 0x7f) << (7 * length - 7);
+            length += 1;
+            if byte < 0x80 {
+                return Self(remaining | length << 28);
+            }
+            if length == 5 {
+                return Self::MALFORMED;
+            }
         }
+        Self::INCOMPLETE
+    }
+
+    /// Bytes of the header itself.
+    pub fn length(self) -> usize {
+        (self.0 >> 28) as usize
+    }
+
+    /// Bytes that follow it.
+    pub fn remaining(self) -> u32 {
+        self.0 & LONGEST_REMAINING_LENGTH
+    }
+
+    /// Whether a broker may send a packet other than PUBLISH with this header and `first` byte to this client, whose
+    /// SUBSCRIBEs carry one filter each.
+    pub fn may_arrive(self, first: u8) -> bool {
+        let remaining = match first {
+            CONNACK | PUBACK | PUBREC | PUBREL | PUBCOMP | UNSUBACK => 2,
+            SUBACK => 3,
+            PINGRESP => 0,
+            _ => return false,
+        };
+        self.remaining() == remaining
     }
 }
 
 /// Bytes kept free before the topic of what is sent: a fixed header, and the identifier of a SUBSCRIBE.
-pub const SLOT: u16 = 5;
+pub const SLOT: usize = 5;
 /// Where the topic begins, counted from the start of its slot: its length comes before it.
-pub const TOPIC: u16 = SLOT + 2;
+pub const TOPIC: usize = SLOT + 2;
 
 /// Writes a fixed header so that it ends at `end`, and returns where it begins.
-pub fn put_header(memory: &Memory, end: u16, first: u8, remaining: u32) -> u16 {
-    let mut start = end;
-    let mut length = 1;
-    while remaining >> (7 * length) != 0 {
-        length += 1;
-    }
-    for index in (0..length).rev() {
-        start -= 1;
-        let more = if index + 1 < length { 0x80 } else { 0 };
-        memory.set(start, (remaining >> (7 * index)) as u8 & 0x7f | more);
-    }
-    start -= 1;
+#[inline(never)]
+pub fn put_header(memory: &Memory, end: usize, first: u8, remaining: u32) -> usize {
+    let longer = [0x80, 0x4000, 0x20_0000].into_iter().filter(|limit| remaining >= *limit).count();
+    let start = end - 2 - longer;
     memory.set(start, first);
+    let mut remaining = remaining;
+    for place in start + 1..end {
+        let more = if remaining < 0x80 { 0 } else { 0x80 };
+        memory.set(place, remaining as u8 & 0x7f | more);
+        remaining >>= 7;
+    }
     start
 }

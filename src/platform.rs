@@ -1,8 +1,7 @@
 //! All that is imported from C: the functions of the firmware in [`MQTT_PLATFORM`], and the critical section.
 #![expect(non_snake_case, reason = "matching C style, not Rust")]
 
-use crate::requests::Connection;
-use crate::session::lost;
+use crate::session::{Connection, lost};
 use core::ffi::{c_char, c_int, c_uchar, c_ulong, c_ushort, c_void};
 
 /// Result of fnOpen, fnSend or fnReceive: the host has closed the connection.
@@ -47,18 +46,16 @@ pub struct MQTT_PLATFORM {
     pub fnWake: Option<unsafe extern "C" fn(ptrContext: *mut c_void)>,
 }
 
-/// A platform whose necessary functions are all there.
-#[derive(Clone, Copy)]
-pub(crate) struct Platform(&'static MQTT_PLATFORM);
-
 const _: () = assert!(
     MQTT_LINK_CLOSED == lost::CLOSED && MQTT_LINK_FAILED == lost::FAILED && MQTT_LINK_UNREACHABLE == lost::UNREACHABLE
 );
 
-/// What fnSend or fnReceive returned; more than it was given is a defect of the platform.
-fn count(result: c_int, limit: u16) -> c_int {
-    if result > limit.into() { MQTT_LINK_FAILED } else { result }
-}
+/// A platform whose necessary functions are all there. Its functions are called outside the critical section.
+#[derive(Clone, Copy)]
+pub(crate) struct Platform(&'static MQTT_PLATFORM);
+
+/// A function of the platform that moves bytes.
+type Mover = unsafe extern "C" fn(ptrContext: *mut c_void, ptrData: *mut c_uchar, usLength: c_ushort) -> c_int;
 
 impl Platform {
     /// # Safety
@@ -70,47 +67,54 @@ impl Platform {
         Some(Self(platform))
     }
 
-    pub(crate) fn open(self, connection: Connection, port: u16) -> c_int {
-        let Some(open) = self.0.fnOpen else { return MQTT_LINK_FAILED };
+    pub(crate) fn open(self, connection: &Connection, port: u16) -> c_int {
+        // SAFETY: `new` has seen that it is there.
+        let open = unsafe { self.0.fnOpen.unwrap_unchecked() };
         // SAFETY: the firmware's function, with its own context and a valid range.
-        let result = unsafe { open(self.0.ptrContext, connection.address.as_ptr(), connection.address_length, port) };
+        let result = unsafe { open(self.0.ptrContext, connection.address.as_ptr().cast(), connection.address_length.get(), port) };
         if result > 0 { MQTT_LINK_FAILED } else { result }
+    }
+
+    /// What fnSend or fnReceive returns; more than it was given is a defect of the platform.
+    ///
+    /// # Safety
+    /// `length` bytes can be read or written at `data`, as the function does.
+    unsafe fn moved(self, function: Mover, data: *mut u8, length: usize) -> c_int {
+        // SAFETY: the firmware's function, with its own context and the caller's range.
+        let result = unsafe { function(self.0.ptrContext, data, length as c_ushort) };
+        if result > length as c_int { MQTT_LINK_FAILED } else { result }
     }
 
     /// # Safety
     /// `length` bytes can be read at `data`.
-    pub(crate) unsafe fn send(self, data: *const u8, length: u16) -> c_int {
-        let Some(send) = self.0.fnSend else { return MQTT_LINK_FAILED };
-        // SAFETY: the firmware's function, with its own context and the caller's range.
-        count(unsafe { send(self.0.ptrContext, data, length) }, length)
+    pub(crate) unsafe fn send(self, data: *mut u8, length: usize) -> c_int {
+        // SAFETY: `new` has seen that it is there; the types differ in `*const` and `*mut` alone, which have the same ABI.
+        unsafe { self.moved(core::mem::transmute::<Option<_>, Option<Mover>>(self.0.fnSend).unwrap_unchecked(), data, length) }
     }
 
     /// # Safety
     /// `length` bytes can be written at `data`.
-    pub(crate) unsafe fn receive(self, data: *mut u8, length: u16) -> c_int {
-        let Some(receive) = self.0.fnReceive else { return MQTT_LINK_FAILED };
-        // SAFETY: the firmware's function, with its own context and the caller's range.
-        count(unsafe { receive(self.0.ptrContext, data, length) }, length)
+    pub(crate) unsafe fn receive(self, data: *mut u8, length: usize) -> c_int {
+        // SAFETY: `new` has seen that it is there, and as the caller promises.
+        unsafe { self.moved(self.0.fnReceive.unwrap_unchecked(), data, length) }
     }
 
     pub(crate) fn close(self) {
-        if let Some(close) = self.0.fnClose {
-            // SAFETY: the firmware's function, with its own context.
-            unsafe { close(self.0.ptrContext) }
-        }
+        // SAFETY: `new` has seen that it is there; the firmware's function, with its own context.
+        unsafe { self.0.fnClose.unwrap_unchecked()(self.0.ptrContext) }
     }
 
     pub(crate) fn milliseconds(self) -> u32 {
-        // SAFETY: the firmware's function, with its own context.
-        self.0.fnMilliseconds.map_or(0, |milliseconds| unsafe { milliseconds(self.0.ptrContext) }) as u32
+        // SAFETY: `new` has seen that it is there; the firmware's function, with its own context.
+        (unsafe { self.0.fnMilliseconds.unwrap_unchecked()(self.0.ptrContext) }) as u32
     }
 
     /// Four random bytes; where the firmware has none, what the clock gives, spread over all bits.
     pub(crate) fn random(self) -> u32 {
         let mut bytes = self.milliseconds().wrapping_mul(0x9e37_79b1).to_ne_bytes();
         if let Some(random) = self.0.fnRandom {
-            // SAFETY: the firmware's function, with its own context and a valid range. Its failure leaves the clock.
-            let _ = unsafe { random(self.0.ptrContext, bytes.as_mut_ptr(), bytes.len() as c_ushort) };
+            // SAFETY: a valid range. A failure leaves the clock.
+            let _ = unsafe { self.moved(random, bytes.as_mut_ptr(), bytes.len()) };
         }
         u32::from_ne_bytes(bytes)
     }

@@ -4,125 +4,111 @@ use crate::config::{MAX_SUBSCRIPTIONS, MAX_TOPIC_LENGTH};
 use crate::topic;
 use core::cell::Cell;
 
-/// What is under way for a subscription; all of it may be at once, in this order.
+/// What is under way for a subscription; all of it may be at once, in this order. What awaits an answer stands one bit above
+/// what waits to be sent.
 pub mod flag {
     /// The entry is taken.
     pub const USED: u8 = 0x01;
-    /// The topic is not stored: it is asked for each time.
-    pub const TOPIC_ASKED: u8 = 0x02;
     /// A SUBSCRIBE is to be sent.
-    pub const SUBSCRIBE: u8 = 0x04;
+    pub const SUBSCRIBE: u8 = 0x02;
     /// A SUBACK is awaited.
-    pub const SUBACK: u8 = 0x08;
-    /// The SUBACK was told before: the subscription is only being restored.
-    pub const RESTORED: u8 = 0x10;
+    pub const SUBACK: u8 = 0x04;
     /// An UNSUBSCRIBE is to be sent.
-    pub const UNSUBSCRIBE: u8 = 0x20;
+    pub const UNSUBSCRIBE: u8 = 0x08;
     /// An UNSUBACK is awaited.
-    pub const UNSUBACK: u8 = 0x40;
+    pub const UNSUBACK: u8 = 0x10;
+    /// The SUBACK was told before: the subscription is only being restored.
+    pub const RESTORED: u8 = 0x20;
 }
 
 /// One subscription.
+#[repr(C)]
 pub struct Subscription {
     /// Bits of [`flag`]; 0: the entry is free.
-    pub flags: u8,
-    /// The QoS asked for.
-    pub qos: u8,
-    /// The QoS that the broker granted last.
-    pub granted: u8,
-    /// Bytes of the stored topic.
-    length: u8,
-    /// When the SUBSCRIBE was accepted, see [`crate::requests`].
-    pub order: u16,
+    pub flags: Cell<u8>,
+    /// The QoS asked for in bits 0 and 1, the one that the broker granted last in bits 4 and 5.
+    pub qos: Cell<u8>,
+    /// When the SUBSCRIBE was accepted, see [`crate::session`].
+    pub order: Cell<u16>,
     /// When the UNSUBSCRIBE was accepted.
-    pub unsubscribe_order: u16,
+    pub unsubscribe_order: Cell<u16>,
     /// The packet identifier of the SUBSCRIBE or UNSUBSCRIBE that is awaiting its answer.
-    pub identifier: u16,
-    /// Always terminated by a zero, for C.
+    pub identifier: Cell<u16>,
+    /// Always terminated by a zero; empty: to be asked for each time.
     topic: [Cell<u8>; MAX_TOPIC_LENGTH + 1],
 }
 
 impl Subscription {
     #[expect(clippy::declare_interior_mutable_const, reason = "only ever the start of a new entry")]
     const FREE: Self = Self {
-        flags: 0,
-        qos: 0,
-        granted: 0,
-        length: 0,
-        order: 0,
-        unsubscribe_order: 0,
-        identifier: 0,
+        flags: Cell::new(0),
+        qos: Cell::new(0),
+        order: Cell::new(0),
+        unsubscribe_order: Cell::new(0),
+        identifier: Cell::new(0),
         topic: [const { Cell::new(0) }; MAX_TOPIC_LENGTH + 1],
     };
 
-    /// Whether all of `flags` are set.
+    /// Whether one of `flags` is set.
     pub fn has(&self, flags: u8) -> bool {
-        self.flags & flags == flags
+        self.flags.get() & flags != 0
     }
 
-    /// The stored topic; `None`: it has to be asked for.
-    pub fn topic(&self) -> Option<&[Cell<u8>]> {
-        if self.has(flag::TOPIC_ASKED) { None } else { self.topic.get(..usize::from(self.length)) }
+    /// The stored topic; empty: it has to be asked for.
+    #[inline(never)]
+    pub fn topic(&self) -> &[Cell<u8>] {
+        let length = self.topic.iter().take_while(|byte| byte.get() != 0).count();
+        self.topic.get(..length).unwrap_or_default()
     }
 
-    /// Takes the entry for `topic`, which must not be longer than an entry holds.
-    pub fn take(&mut self, topic: Option<&[Cell<u8>]>, qos: u8, order: u16) {
-        self.flags = flag::USED | flag::SUBSCRIBE | if topic.is_none() { flag::TOPIC_ASKED } else { 0 };
-        (self.qos, self.granted, self.order) = (qos, 0, order);
-        let topic = topic.unwrap_or_default();
-        self.length = topic.len() as u8;
-        let terminator = [const { Cell::new(0) }];
-        for (stored, byte) in self.topic.iter().zip(topic.iter().chain(&terminator)) {
-            stored.set(byte.get());
+    /// Takes the entry for `topic`, which must not be longer than an entry holds; empty: to be asked for.
+    pub fn take(&self, topic: &[Cell<u8>], qos: u8, order: u16) {
+        self.flags.set(flag::USED | flag::SUBSCRIBE);
+        self.qos.set(qos);
+        self.order.set(order);
+        let mut bytes = topic.iter();
+        for stored in &self.topic {
+            stored.set(bytes.next().map_or(0, Cell::get));
         }
     }
-
-    /// Ends the subscription.
-    pub fn release(&mut self) {
-        self.flags = 0;
-    }
 }
 
-/// All subscriptions.
-pub struct Subscriptions {
-    /// Free entries included: the entry of a reference is at the reference less 1.
-    pub entries: [Subscription; MAX_SUBSCRIPTIONS],
-}
+/// All subscriptions, free entries included: the entry of a reference is at the reference less 1.
+pub struct Subscriptions(pub [Subscription; MAX_SUBSCRIPTIONS]);
 
 impl Subscriptions {
     /// Empty.
     pub const fn new() -> Self {
-        Self { entries: [Subscription::FREE; MAX_SUBSCRIPTIONS] }
+        Self([Subscription::FREE; MAX_SUBSCRIPTIONS])
     }
 
     /// Ends them all.
-    pub fn clear(&mut self) {
-        self.entries.iter_mut().for_each(Subscription::release);
+    pub fn clear(&self) {
+        self.0.iter().for_each(|entry| entry.flags.set(0));
     }
 
-    /// The subscription of a reference, if there is one.
-    pub fn get(&mut self, reference: u8) -> Option<&mut Subscription> {
-        let entry = self.entries.get_mut(usize::from(reference).wrapping_sub(1))?;
-        entry.has(flag::USED).then_some(entry)
-    }
-
-    /// The lowest free entry and its reference.
-    pub fn lowest_free(&mut self) -> Option<(u8, &mut Subscription)> {
-        (1..).zip(&mut self.entries).find(|(_, entry)| entry.flags == 0)
+    /// The entry of a reference; there is none for 0, or beyond the last.
+    #[inline(never)]
+    pub fn get(&self, reference: u8) -> Option<&Subscription> {
+        self.0.get(usize::from(reference).wrapping_sub(1))
     }
 
     /// The reference that a message belongs to: the lowest whose stored filter matches, else the lowest without a stored
-    /// topic, else 0. `topic` is `None` where it was too long to be kept.
-    pub fn matching(&self, topic: Option<&[Cell<u8>]>) -> u8 {
+    /// topic, else 0. `name` is empty where it was too long to be kept.
+    pub fn matching(&self, name: &[Cell<u8>]) -> u8 {
         let mut unknown = 0;
-        for (reference, entry) in (1..).zip(&self.entries) {
-            if !entry.has(flag::USED) {
+        let mut reference = 0;
+        for entry in &self.0 {
+            reference += 1;
+            if entry.flags.get() == 0 {
                 continue;
             }
-            match (entry.topic(), topic) {
-                (Some(filter), Some(topic)) if topic::matches(filter, topic) => return reference,
-                (None, _) if unknown == 0 => unknown = reference,
-                _ => {}
+            if entry.topic.first().is_some_and(|byte| byte.get() == 0) {
+                if unknown == 0 {
+                    unknown = reference;
+                }
+            } else if !name.is_empty() && topic::matches(&entry.topic, name) {
+                return reference;
             }
         }
         unknown

@@ -1,5 +1,6 @@
 //! Topic names and topic filters: what is valid (sections 1.5.3 and 4.7 of the standard), and which name matches which filter.
 
+use crate::memory::{behind_word, word};
 use core::cell::Cell;
 
 /// What a text has to be.
@@ -14,63 +15,100 @@ pub enum Text {
     Filter,
 }
 
+/// Whether none of four bytes needs a closer look: no U+0000, no wildcard, nothing but ASCII.
+fn is_plain(word: u32) -> bool {
+    const EACH: u32 = 0x0101_0101;
+    // The wildcards, 0x23 and 0x2b, differ in one bit. A zero makes a borrow, which shows in the highest bit.
+    let wildcard = (word | EACH * 8) ^ EACH * 0x2b;
+    (word | word.wrapping_sub(EACH) | wildcard.wrapping_sub(EACH)) & (EACH * 0x80) == 0
+}
+
+fn is_wildcard(byte: u8) -> bool {
+    byte | 8 == b'+'
+}
+
 /// Whether `text` is valid as `kind`.
+#[inline(never)]
 pub fn is_valid(text: &[Cell<u8>], kind: Text) -> bool {
-    let mut bytes = text.iter().map(Cell::get);
+    let mut text = text;
     let mut before = b'/';
-    while let Some(byte) = bytes.next() {
+    if text.is_empty() {
+        return kind == Text::Any;
+    }
+    loop {
+        let plain = word(text);
+        if is_plain(plain) && !is_wildcard(before) {
+            text = behind_word(text);
+            before = (plain >> 24) as u8;
+            continue;
+        }
+        let Some((byte, rest)) = text.split_first() else { return true };
+        text = rest;
+        let byte = byte.get();
         if kind != Text::Any {
-            let wildcard = matches!(byte, b'+' | b'#');
-            let misplaced = before == b'#' || before == b'+' && byte != b'/' || wildcard && before != b'/';
-            if misplaced || wildcard && kind == Text::Name {
+            let misplaced = before == b'#' || before == b'+' && byte != b'/';
+            if misplaced || is_wildcard(byte) && (kind == Text::Name || before != b'/') {
                 return false;
             }
             before = byte;
         }
-        // Table 3-7 of the Unicode standard: how many bytes follow, and where the first of them lies.
-        let (following, mut lowest, mut highest) = match byte {
-            0x01..=0x7f => continue,
-            0xc2..=0xdf => (1, 0x80, 0xbf),
-            0xe0 => (2, 0xa0, 0xbf),
-            0xed => (2, 0x80, 0x9f),
-            0xe1..=0xef => (2, 0x80, 0xbf),
-            0xf0 => (3, 0x90, 0xbf),
-            0xf1..=0xf3 => (3, 0x80, 0xbf),
-            0xf4 => (3, 0x80, 0x8f),
-            _ => return false,
-        };
-        for _ in 0..following {
-            if !bytes.next().is_some_and(|byte| lowest <= byte && byte <= highest) {
+        if byte < 0x80 {
+            if byte == 0 {
                 return false;
             }
-            (lowest, highest) = (0x80, 0xbf);
+            continue;
+        }
+        // The bits of the character, from as many bytes as the first has leading ones; no byte more than it needs.
+        let length = byte.leading_ones();
+        let mut character = u32::from(byte) & 0x7f >> length;
+        for _ in 1..length {
+            let Some((byte, rest)) = text.split_first() else { return false };
+            text = rest;
+            if byte.get() & 0xc0 != 0x80 {
+                return false;
+            }
+            character = character << 6 | u32::from(byte.get()) & 0x3f;
+        }
+        let is_surrogate = character >> 11 == 0x1b;
+        if byte < 0xc2 || byte > 0xf4 || character > 0x10_ffff || is_surrogate || character >> (5 * length - 4) == 0 {
+            return false;
         }
     }
-    kind == Text::Any || !text.is_empty()
 }
 
-/// Whether a message for the topic `name` is one that `filter` asks for. Both must be valid.
+/// Whether a message for the topic `name` is one that `filter` asks for. Both must be valid; a zero ends the filter.
+#[inline(never)]
 pub fn matches(filter: &[Cell<u8>], name: &[Cell<u8>]) -> bool {
-    let is = |text: &[Cell<u8>], byte| text.first().is_some_and(|first| first.get() == byte);
-    if is(name, b'$') && !is(filter, b'$') {
+    let is_special = |text: &[Cell<u8>]| text.first().is_some_and(|first| first.get() == b'$');
+    if is_special(name) && !is_special(filter) {
         return false; // [MQTT-4.7.2-1]
     }
     let (mut filter, mut name) = (filter, name);
-    while let Some((expected, filter_rest)) = filter.split_first() {
-        let wildcard = expected.get();
-        if wildcard == b'#' {
+    while word(name) != 0 && word(filter) == word(name) {
+        (filter, name) = (behind_word(filter), behind_word(name));
+    }
+    let (mut filter, mut name) = (filter.iter(), name.iter());
+    let next = |text: &mut core::slice::Iter<Cell<u8>>| text.next().map_or(0, Cell::get); // 0: the end
+    loop {
+        let expected = next(&mut filter);
+        if expected == b'#' {
             return true;
         }
-        match name.split_first() {
-            Some((byte, name_rest)) if wildcard == b'+' && byte.get() != b'/' => name = name_rest,
-            _ if wildcard == b'+' => filter = filter_rest,
-            Some((byte, name_rest)) if byte == expected => (filter, name) = (filter_rest, name_rest),
+        if expected == b'+' {
+            while name.as_slice().first().is_some_and(|byte| byte.get() != b'/') {
+                name.next();
+            }
+            continue;
+        }
+        let byte = next(&mut name);
+        if byte != expected {
             // "a/#" is for "a" too.
-            None => return wildcard == b'/' && is(filter_rest, b'#'),
-            _ => return false,
+            return byte == 0 && expected == b'/' && next(&mut filter) == b'#';
+        }
+        if byte == 0 {
+            return true;
         }
     }
-    name.is_empty()
 }
 
 #[cfg(test)]

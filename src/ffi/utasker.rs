@@ -1,8 +1,8 @@
 //! The part of the C border that μTasker's `tcpip.h` declares too: names, numbers and behaviour are the original's.
 
-use super::{MQTT_CALLBACK, Request, connection, publish, request, result, show_subscription, topic};
+use super::{BORDER, MQTT_CALLBACK, MQTT_CONNECT_IPV6, MQTT_CONNECT_VERSION_3_1, accepted, publish, request, show_subscription, topic};
 use crate::error::Error;
-use crate::requests::Source;
+use crate::outbox::source;
 use crate::topic::Text;
 use core::ffi::{c_char, c_int, c_schar, c_uchar, c_ulong};
 
@@ -99,17 +99,35 @@ pub const MQTT_HOST_CLOSED: c_int = 14;
 /// `ucIP` is null or has as many bytes as the flags say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fnConnectMQTT(ucIP: *const c_uchar, fnCallback: MQTT_CALLBACK, ulModeFlags: c_ulong) -> c_int {
-    if fnCallback.is_none() {
+    const WILL_DETAILS: c_ulong = MQTT_CONNECT_FLAG_WILL_QOS_MASK | MQTT_CONNECT_FLAG_WILL_RETAIN;
+    const KNOWN: c_ulong = 0xfe | SECURE_MQTT_CONNECTION | MQTT_CONNECT_IPV6 | MQTT_CONNECT_VERSION_3_1;
+    let has = |flag| ulModeFlags & flag != 0;
+    if fnCallback.is_none()
+        || has(!KNOWN)
+        || has(WILL_DETAILS) && !has(MQTT_CONNECT_FLAG_WILL_FLAG)
+        || ulModeFlags & MQTT_CONNECT_FLAG_WILL_QOS_MASK == MQTT_CONNECT_FLAG_WILL_QOS_MASK
+        || has(MQTT_CONNECT_FLAG_PASSWORD_FLAG) && !has(MQTT_CONNECT_FLAG_USER_NAME_FLAG)
+    {
         return Error::InvalidArgument as c_int;
     }
-    result(connection(ulModeFlags).and_then(|mut connection| {
-        if ucIP.is_null() {
-            connection.address_length = 0;
+    if has(SECURE_MQTT_CONNECTION) {
+        return Error::NotSupported as c_int;
+    }
+    request(|session| {
+        let answer = session.between_connections();
+        if answer == 0 {
+            let connection = &session.connection;
+            let length: u8 = if ucIP.is_null() { 0 } else if has(MQTT_CONNECT_IPV6) { 16 } else { 4 };
+            connection.address_length.set(length);
+            connection.flags.set(ulModeFlags as u8);
+            connection.version_3_1.set(has(MQTT_CONNECT_VERSION_3_1));
+            // SAFETY: the caller promises so many bytes, and there is room for 16.
+            unsafe { core::ptr::copy_nonoverlapping(ucIP, connection.address.as_ptr() as *mut u8, length.into()) };
+            BORDER.0.callback.set(fnCallback);
+            session.connect();
         }
-        // SAFETY: the caller promises so many bytes.
-        unsafe { core::ptr::copy_nonoverlapping(ucIP, connection.address.as_mut_ptr(), usize::from(connection.address_length)) };
-        request(Request::Connect(connection, fnCallback))
-    }))
+        answer
+    })
 }
 
 /// Ends the connection, an attempt to make one, or the wait for the next attempt.
@@ -121,7 +139,7 @@ pub unsafe extern "C" fn fnConnectMQTT(ucIP: *const c_uchar, fnCallback: MQTT_CA
 /// Returns 0 or ERROR_MQTT_NOT_READY. From any context.
 #[unsafe(no_mangle)]
 pub extern "C" fn fnDisconnectMQTT() -> c_int {
-    result(request(Request::Disconnect))
+    request(|session| session.disconnect())
 }
 
 /// Subscribes to a topic, wildcards allowed.
@@ -137,8 +155,13 @@ pub extern "C" fn fnDisconnectMQTT() -> c_int {
 /// `ptrInput` is null or terminated by a zero.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fnSubscribeMQTT(ptrInput: *const c_char, ucQoS: c_uchar) -> c_int {
+    let mut answer = 0;
     // SAFETY: as the caller promises.
-    result(unsafe { topic(ptrInput, Text::Filter) }.and_then(|topic| request(Request::Subscribe(topic, ucQoS))))
+    let topic = unsafe { topic(ptrInput, Text::Filter, &mut answer) };
+    if answer < 0 {
+        return answer;
+    }
+    request(|session| session.subscribe(topic, ucQoS))
 }
 
 /// Ends the subscription of a reference. The reference stays in use until MQTT_UNSUBACK_RECEIVED.
@@ -147,7 +170,7 @@ pub unsafe extern "C" fn fnSubscribeMQTT(ptrInput: *const c_char, ucQoS: c_uchar
 /// ERROR_MQTT_NO_SUBSCRIPTION_ENTRY: not in use, or ending already. From any context.
 #[unsafe(no_mangle)]
 pub extern "C" fn fnUnsubscribeMQTT(ucSubscriptionRef: c_uchar) -> c_int {
-    result(request(Request::Unsubscribe(ucSubscriptionRef)))
+    request(|session| session.unsubscribe(ucSubscriptionRef))
 }
 
 /// Publishes what MQTT_PUBLISH_DATA will give.
@@ -166,7 +189,7 @@ pub extern "C" fn fnUnsubscribeMQTT(ucSubscriptionRef: c_uchar) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fnPublishMQTT(ucTopicReference: c_uchar, ptrTopic: *const c_char, cQoS: c_schar) -> c_int {
     // SAFETY: as the caller promises.
-    result(unsafe { publish(ucTopicReference, ptrTopic, cQoS, Source::Asked) }.and_then(|publish| request(Request::Publish(publish))))
+    accepted(unsafe { publish(ucTopicReference, ptrTopic, cQoS, source::PAYLOAD_ASKED, 0) })
 }
 
 /// Prints a subscription with fnPrint, as in `Reference:1 QoS:2 Topic:uTasker/test1` and CR LF.
@@ -175,5 +198,5 @@ pub unsafe extern "C" fn fnPublishMQTT(ucTopicReference: c_uchar, ptrTopic: *con
 /// MQTT_MAX_SUBSCRIPTIONS; ERROR_MQTT_NOT_READY: no platform. From any task.
 #[unsafe(no_mangle)]
 pub extern "C" fn fnShowMQTT_subscription(iRef: c_int) -> c_int {
-    result(show_subscription(iRef))
+    show_subscription(iRef)
 }

@@ -1,10 +1,10 @@
 //! From the request for a connection to CONNACK.
 
-use super::{Kind, Session, Stage, Step, Work};
-use crate::memory::{Memory, RECEIVE, RECEIVE_END};
+use super::{Host, Kind, Phase, Session, Stage, Work};
+use crate::memory::{RECEIVE, RECEIVE_END};
 use crate::outbox::State;
-use crate::packet::{self, PublishFlags, SLOT, first_byte};
-use crate::requests::Phase;
+use crate::packet::{self, DUPLICATE, SLOT, first_byte};
+use crate::session::sending::SEARCH;
 use crate::subscriptions::flag;
 use crate::topic::{self, Text};
 
@@ -14,9 +14,9 @@ const WILL: u8 = 0x04;
 const PASSWORD: u8 = 0x40;
 const USER_NAME: u8 = 0x80;
 
-/// The fields of CONNECT's payload, in their order [MQTT-3.1.3-1], with the flags that they depend on.
+/// The fields of CONNECT's payload, in their order [MQTT-3.1.3-1], and the flag that each depends on.
 const FIELDS: [(Kind, u8); 5] = [
-    (Kind::ClientIdentifier, 0),
+    (Kind::ClientIdentifier, 0xff),
     (Kind::WillTopic, WILL),
     (Kind::WillMessage, WILL),
     (Kind::UserName, USER_NAME),
@@ -25,142 +25,137 @@ const FIELDS: [(Kind, u8); 5] = [
 
 impl Session {
     pub(super) fn is_clean(&self) -> bool {
-        self.requests.connection.flags & CLEAN_SESSION != 0
+        self.connection.flags.get() & CLEAN_SESSION != 0
     }
 
-    /// Begins the first attempt of a connection that is wanted.
-    pub(super) fn begin(&mut self) {
+    /// Begins the first attempt of a connection that is wanted: a clean one knows nothing of those before [MQTT-3.1.2-6].
+    pub(super) fn begin(&self, host: impl Host) {
+        self.next.set(SEARCH);
+        self.pause.set(self.options.reconnect_first.get());
+        self.stage.set(Stage::Opening);
         if self.is_clean() {
-            self.requests.fail(|_| true);
-            self.requests.subscriptions.clear();
-            self.requests.identifier = 0;
+            self.subscriptions.clear();
+            self.identifier.set(0);
+            self.fail(true);
         }
-        self.failures = true;
-        self.pause = u32::from(self.requests.options.reconnect_first) * 1000;
-        self.stage = Stage::Opening;
+        self.tell_failures(host);
     }
 
-    /// The link is being opened: begins CONNECT where later the broker's bytes go.
-    pub(super) fn opened(&mut self, memory: &Memory) {
-        self.link_open = true;
-        if !self.is_clean() && self.requests.identifier == 0 {
-            self.requests.identifier = self.random as u16;
+    /// Opens the link, and makes CONNECT where later the broker's bytes go.
+    #[inline(never)]
+    pub(super) fn open(&self, host: impl Host) {
+        if !self.is_clean() && self.identifier.get() == 0 {
+            self.identifier.set(host.random() as u16);
         }
-        let connection = &self.requests.connection;
-        let mut place = RECEIVE + SLOT;
-        let mut put = |bytes: &[u8]| {
-            for &byte in bytes {
-                memory.set(place, byte);
-                place += 1;
+        let result = host.open();
+        if result < 0 {
+            return self.lose(result);
+        }
+        self.link_open.set(true);
+        self.blocked.set(false);
+        self.work.set(Work::Connect);
+        self.enter(Stage::Connecting);
+        let memory = &self.memory;
+        let mut end = RECEIVE + SLOT;
+        let old = self.connection.version_3_1.get();
+        let protocol: &[u8] = if old { b"\0\x06MQIsdp\x03" } else { b"\0\x04MQTT\x04" };
+        for byte in protocol {
+            memory.set(end, *byte);
+            end += 1;
+        }
+        let flags = self.connection.flags.get();
+        memory.set(end, flags);
+        memory.set_number(end + 1, self.options.keep_alive());
+        end += 3;
+        for (kind, flag) in FIELDS {
+            if flag != 0xff && flags & flag == 0 {
+                continue;
             }
-        };
-        put(if connection.version_3_1 { b"\0\x06MQIsdp\x03" } else { b"\0\x04MQTT\x04" });
-        put(&[connection.flags]);
-        put(&self.requests.options.keep_alive().to_be_bytes());
-        self.end = place;
-        self.field = 0;
-        self.enter(Stage::Asking);
-    }
-
-    /// Asks for the next field of CONNECT, or completes it.
-    pub(super) fn ask_field(&mut self, memory: &Memory) -> Option<Step> {
-        while let Some(&(kind, flag)) = FIELDS.get(usize::from(self.field)) {
-            if flag == 0 || self.requests.connection.flags & flag != 0 {
-                let start = self.end + 2;
-                return Some(self.tell_data(kind, start, RECEIVE_END.saturating_sub(start), 0));
+            let start = end + 2;
+            let room = RECEIVE_END.saturating_sub(start);
+            let length = usize::from(self.tell(host, kind, start, room as u32, 0));
+            let text = memory.range(start, length);
+            let valid = match kind {
+                // [MQTT-3.1.3-7]; MQTT 3.1 has no empty identifier at all.
+                Kind::ClientIdentifier if length == 0 => self.is_clean() && !old,
+                Kind::ClientIdentifier | Kind::UserName => topic::is_valid(text, Text::Any),
+                Kind::WillTopic => topic::is_valid(text, Text::Name),
+                _ => true,
+            };
+            if length > room || start > RECEIVE_END || !valid {
+                return self.end(Kind::InvalidArgument, Kind::ConnectionClosed);
             }
-            self.field += 1;
+            memory.set_number(end, length as u16);
+            end = start + length;
         }
-        let remaining = u32::from(self.end - RECEIVE - SLOT);
-        self.position = packet::put_header(memory, RECEIVE + SLOT, first_byte::CONNECT, remaining);
-        self.work = Work::Connect;
-        self.stage = Stage::Connecting;
-        None
-    }
-
-    /// The application has written `length` bytes of a field.
-    pub(super) fn field_answered(&mut self, memory: &Memory, length: u16) {
-        let text = match self.event.kind {
-            Kind::WillTopic => Some(Text::Name),
-            Kind::ClientIdentifier | Kind::UserName => Some(Text::Any),
-            _ => None,
-        };
-        let connection = &self.requests.connection;
-        // [MQTT-3.1.3-7]; MQTT 3.1 has no empty identifier at all.
-        let nameless = self.event.kind == Kind::ClientIdentifier && length == 0 && (!self.is_clean() || connection.version_3_1);
-        let valid = |kind| topic::is_valid(memory.range(self.data.start, length), kind);
-        let fits = length <= self.data.length && self.data.start <= RECEIVE_END;
-        if !fits || nameless || !text.is_none_or(valid) {
-            return self.end(Kind::InvalidArgument, Kind::ConnectionClosed);
-        }
-        memory.set_number(self.end, length);
-        self.end += 2 + length;
-        self.field += 1;
+        self.position.set(packet::put_header(memory, RECEIVE + SLOT, first_byte::CONNECT, (end - RECEIVE - SLOT) as u32));
+        self.end.set(end);
     }
 
     /// The link took some of CONNECT, for the first time or all that was left.
-    pub(super) fn connect_sent(&mut self, memory: &Memory, complete: bool) {
-        self.entered = self.now;
-        if self.requests.phase == Phase::Starting {
-            self.requests.phase = Phase::Open;
+    pub(super) fn connect_sent(&self, complete: bool) {
+        self.enter(Stage::Connecting);
+        if self.phase.get() == Phase::Starting {
+            self.phase.set(Phase::Open);
         }
         if complete {
-            self.mid_packet = false;
-            self.work = Work::None;
-            memory.wipe(RECEIVE, RECEIVE_END - RECEIVE);
-            self.inbox.clear();
+            self.mid_packet.set(false);
+            self.work.set(Work::None);
+            self.forget_received();
         }
     }
 
     /// CONNACK has arrived.
-    pub(super) fn connack(&mut self, acknowledge_flags: u8, return_code: u8) -> Option<Step> {
-        let old = self.requests.connection.version_3_1;
-        if self.connected || acknowledge_flags > 1 && !old {
-            self.protocol_error();
-            return None;
+    pub(super) fn connack(&self, host: impl Host, acknowledge_flags: u8, return_code: u8) {
+        let old = self.connection.version_3_1.get();
+        if self.connected.get() || acknowledge_flags > 1 && !old {
+            return self.protocol_error();
         }
         if return_code != 0 {
             self.end(Kind::None, Kind::ConnectionClosed);
-            return Some(self.tell(Kind::ConnectionRefused, return_code.into(), 0));
+            self.tell(host, Kind::ConnectionRefused, 0, return_code.into(), 0);
+            return;
         }
-        let known = acknowledge_flags == 1 && !self.is_clean() && !old;
+        let kept = !self.is_clean();
+        let known = acknowledge_flags == 1 && kept && !old;
         // MQTT 3.1 does not tell: the broker may know our messages.
-        let resumed = known || old && !self.is_clean();
+        let resumed = known || old && kept;
         if !resumed {
-            self.incoming.clear();
+            self.incoming_count.set(0);
         }
         self.restore(resumed, known);
-        self.connected = true;
-        self.pause = u32::from(self.requests.options.reconnect_first) * 1000;
-        (self.sent, self.received) = (self.now, self.now);
-        self.stage = Stage::Connected;
-        Some(self.tell(Kind::Connack, known.into(), 0))
+        self.connected.set(true);
+        self.pause.set(self.options.reconnect_first.get());
+        self.sent.set(self.now.get());
+        if self.stage.get() == Stage::Connecting {
+            self.stage.set(Stage::Connected);
+        }
+        self.tell(host, Kind::Connack, 0, known.into(), 0);
+        self.tell_failures(host);
     }
 
     /// Has what was unacknowledged sent again, and the subscriptions made again that the broker does not know.
-    fn restore(&mut self, resumed: bool, subscribed: bool) {
-        for entry in &mut self.requests.outbox.entries {
-            match entry.state {
+    fn restore(&self, resumed: bool, subscribed: bool) {
+        for entry in &self.outbox.0 {
+            let state = entry.state.get();
+            match state {
                 State::Sent | State::Built => {
                     if !resumed {
-                        entry.first &= !PublishFlags::DUPLICATE;
-                    } else if entry.state == State::Sent {
-                        entry.first |= PublishFlags::DUPLICATE; // [MQTT-3.3.1-1]
+                        entry.first.set(entry.first.get() & !DUPLICATE);
+                    } else if state == State::Sent {
+                        entry.first.set(entry.first.get() | DUPLICATE); // [MQTT-3.3.1-1]
                     }
-                    entry.state = State::Built;
+                    entry.state.set(State::Built);
                 }
-                State::Released | State::Unreleased => entry.state = if resumed { State::Unreleased } else { State::Failed },
+                State::Released | State::Unreleased => entry.state.set(if resumed { State::Unreleased } else { State::Failed }),
                 _ => {}
             }
         }
-        let order = self.requests.next_order();
-        for entry in &mut self.requests.subscriptions.entries {
-            if !subscribed && entry.has(flag::USED) && entry.flags & (flag::SUBSCRIBE | flag::UNSUBSCRIBE) == 0 {
-                entry.flags |= flag::SUBSCRIBE | flag::RESTORED;
-                entry.order = order;
+        for entry in &self.subscriptions.0 {
+            if !subscribed && entry.has(flag::USED) && !entry.has(flag::SUBSCRIBE | flag::UNSUBSCRIBE) {
+                self.make_again(entry, flag::SUBSCRIBE | flag::RESTORED);
             }
         }
-        self.requests.waiting = true;
-        self.failures = true;
+        self.next.set(SEARCH);
     }
 }

@@ -1,173 +1,333 @@
-//! What arrives from the broker.
+//! What arrives from the broker: joins the byte stream into packets, and does what each wants.
 
-use super::{Kind, Session, Stage, Step, Work};
-use crate::inbox::Arrival;
-use crate::memory::Memory;
-use crate::outbox::{Payload, State};
+use super::{Host, Kind, MOST_REPLIES, Session, Stage, Work};
+use crate::memory::{RECEIVE, RECEIVE_END};
+use crate::outbox::{Entry, State};
 use crate::packet::first_byte::*;
+use crate::packet::{self, FixedHeader};
+use crate::session::sending::{NOTHING, SEARCH};
 use crate::subscriptions::flag;
+use crate::topic::{self, Text};
+use core::cell::Cell;
+
+/// The topic of a message longer than the buffer is passed over where less than this would be left for the parts.
+const SHORTEST_PART: usize = 16;
 
 impl Session {
-    /// Uses up what has arrived, as far as answers have room.
-    pub(super) fn read(&mut self, memory: &Memory) -> Option<Step> {
-        while self.may_read() && self.stage <= Stage::Draining {
-            let arrival = self.inbox.next(memory);
-            let step = match arrival {
-                Arrival::Nothing => return None,
-                Arrival::Packet(CONNACK, body) => self.connack(memory.byte(body), memory.byte(body + 1)),
-                Arrival::Malformed => {
-                    self.protocol_error();
-                    None
-                }
-                _ if !self.connected => {
-                    self.protocol_error(); // [MQTT-3.2.0-1]
-                    None
-                }
-                Arrival::Message => self.publication(memory, Kind::TopicMessage),
-                Arrival::Part => self.publication(memory, Kind::TopicMessagePart),
-                Arrival::Packet(PINGRESP, _) => {
-                    self.ping_awaited = false;
-                    None
-                }
-                Arrival::Packet(first, body) => match (first, memory.number(body)) {
-                    (_, 0) => {
-                        self.protocol_error(); // [MQTT-2.3.1-1]
-                        None
-                    }
-                    (PUBREL, identifier) => {
-                        self.released(identifier);
-                        self.reply(memory, PUBCOMP, identifier);
-                        None
-                    }
-                    (SUBACK | UNSUBACK, identifier) => self.subscription_answered(first, identifier, memory.byte(body + 2)),
-                    (_, identifier) => self.acknowledged(memory, first, identifier),
-                },
-            };
-            if step.is_some() {
-                return step;
-            }
-        }
-        None
+    /// Whether arriving packets can be answered.
+    #[inline(always)]
+    pub(super) fn may_read(&self) -> bool {
+        self.replies.get() <= MOST_REPLIES && self.work.get() != Work::Connect && !self.overflowed.get()
     }
 
-    /// A PUBLISH, or a part of one.
-    fn publication(&mut self, memory: &Memory, kind: Kind) -> Option<Step> {
-        let publication = self.inbox.publication;
-        let identifier = publication.identifier;
-        let complete = publication.offset + u32::from(publication.payload_length) == publication.total;
-        let mut repeated = false;
-        match publication.flags.qos() {
-            0 => {}
-            1 => {
-                if complete {
-                    self.reply(memory, PUBACK, identifier);
-                }
+    /// Receives what the link has. Returns whether that was anything.
+    pub(super) fn receive(&self, host: impl Host) -> bool {
+        let mut wanted = usize::MAX;
+        if self.long.get() {
+            wanted = self.unreceived.get() as usize; // so that its last part has nothing behind it
+        } else {
+            self.close_up();
+        }
+        let place = self.unread_end.get();
+        let length = host.receive(place, wanted.min(RECEIVE_END - place));
+        if length < 0 {
+            self.lose(length);
+        }
+        if length <= 0 {
+            return false;
+        }
+        if self.stage.get() != Stage::Lingering {
+            self.received.set(self.now.get());
+            if self.ping_late.get() != 0 {
+                self.await_response(&self.ping_late);
             }
-            _ => {
-                repeated = self.incoming.contains(&identifier); // [MQTT-4.3.3-2]
-                if !repeated && self.incoming.is_full() {
-                    self.overflowed = true;
-                    return None;
-                }
-                if complete {
-                    if !repeated {
-                        let _ = self.incoming.push(identifier); // there is room
-                    }
-                    self.reply(memory, PUBREC, identifier);
-                }
+            self.unread_end.set(place + length as usize);
+            self.unreceived.set(self.unreceived.get().wrapping_sub(length as u32));
+        }
+        true
+    }
+
+    /// Moves what is unread to the front.
+    fn close_up(&self) {
+        let start = self.unread.get();
+        let length = self.unread_end.get() - start;
+        if start != RECEIVE {
+            self.memory.shift(start, RECEIVE, length);
+        }
+        self.unread.set(RECEIVE);
+        self.unread_end.set(RECEIVE + length);
+    }
+
+    /// Uses up what has arrived. Returns whether it stopped for want of room for answers.
+    pub(super) fn read(&self, host: impl Host) -> bool {
+        while self.stage.get() <= Stage::Draining {
+            if !self.may_read() {
+                return true;
+            }
+            let more = if self.long.get() { self.read_part(host) } else { self.read_packet(host) };
+            if !more {
+                break;
             }
         }
-        if repeated {
-            return None;
+        false
+    }
+
+    /// Reads the next packet. Returns false where more has to be received for that.
+    fn read_packet(&self, host: impl Host) -> bool {
+        let start = self.unread.get();
+        let available = self.unread_end.get() - start;
+        if available == 0 {
+            return false;
         }
-        let topic = (publication.topic_start != 0).then(|| memory.range(publication.topic_start, publication.topic_length));
-        let reference = self.requests.subscriptions.matching(topic);
-        Some(self.tell_data(kind, publication.payload_start, publication.payload_length, reference))
+        let bytes = self.memory.range(start, available);
+        let header = FixedHeader::read(bytes);
+        if header == FixedHeader::INCOMPLETE {
+            return false;
+        }
+        let first = bytes.first().map_or(0, |first| first.get());
+        let is_publish = first & 0xf0 == PUBLISH;
+        // QoS 3 [MQTT-3.3.1-4], or a duplicate of QoS 0 [MQTT-3.3.1-2]
+        let acceptable = if is_publish { !matches!(first & 0x0e, 0x06 | 0x0e | 0x08) } else { header.may_arrive(first) };
+        if header == FixedHeader::MALFORMED || !acceptable {
+            self.protocol_error();
+            return true;
+        }
+        let body = start + header.length();
+        let whole = header.length() + header.remaining() as usize;
+        let wanted = whole.min(RECEIVE_END - RECEIVE);
+        if available < wanted {
+            return false;
+        }
+        self.unread.set(start + wanted);
+        if !is_publish {
+            self.packet(host, first, body);
+        } else {
+            self.first.set(first);
+            self.unreceived.set((whole - wanted) as u32);
+            self.publication(host, body, header.remaining() as usize);
+        }
+        true
+    }
+
+    /// A packet other than PUBLISH.
+    fn packet(&self, host: impl Host, first: u8, body: usize) {
+        let identifier = self.memory.number(body);
+        if first == CONNACK {
+            return self.connack(host, (identifier >> 8) as u8, identifier as u8);
+        }
+        if !self.connected.get() {
+            return self.protocol_error(); // [MQTT-3.2.0-1]
+        }
+        if first == PINGRESP {
+            return self.ping_late.set(0);
+        }
+        if identifier == 0 {
+            return self.protocol_error(); // [MQTT-2.3.1-1]
+        }
+        match first {
+            PUBREL => {
+                self.released(identifier);
+                self.reply(PUBCOMP, identifier);
+            }
+            SUBACK | UNSUBACK => self.subscription_answered(host, first, identifier, self.memory.byte(body + 2)),
+            _ => self.acknowledged(host, first, identifier),
+        }
+    }
+
+    /// Reads the PUBLISH at hand: all of it, or as much as the buffer holds.
+    fn publication(&self, host: impl Host, body: usize, remaining: usize) {
+        let first = self.first.get();
+        let memory = &self.memory;
+        let topic_length = usize::from(memory.number(body));
+        let before_payload = 2 + topic_length + packet::identifier_length(first);
+        let topic = body + 2;
+        let total = remaining.wrapping_sub(before_payload);
+        self.topic.set(topic);
+        self.topic_length.set(topic_length);
+        self.message_identifier.set(0);
+        self.total.set(total as u32);
+        self.offset.set(0);
+        let long = self.unreceived.get() != 0;
+        self.long.set(long);
+        if remaining < before_payload || !self.connected.get() {
+            return self.protocol_error();
+        }
+        if long && topic + topic_length > RECEIVE_END - 2 - SHORTEST_PART {
+            self.topic.set(0);
+            self.to_pass.set(topic_length);
+            self.unread.set(topic);
+            return;
+        }
+        let name = memory.range(topic, topic_length);
+        if !topic::is_valid(name, Text::Name) {
+            return self.protocol_error();
+        }
+        let payload = self.take_identifier(topic + topic_length);
+        if long {
+            self.unread.set(payload);
+        } else if !self.is_ending() {
+            self.deliver(host, Kind::TopicMessage, payload, total, name);
+        }
+    }
+
+    /// Reads the packet identifier, if there is one. Returns where the payload begins.
+    fn take_identifier(&self, place: usize) -> usize {
+        if packet::qos(self.first.get()) == 0 {
+            return place;
+        }
+        let identifier = self.memory.number(place);
+        self.message_identifier.set(identifier);
+        if identifier == 0 {
+            self.protocol_error(); // [MQTT-2.3.1-1]
+        }
+        place + 2
+    }
+
+    /// Reads the next part of a long message: as much as the buffer holds. Returns false where more has to be received.
+    #[inline(never)]
+    fn read_part(&self, host: impl Host) -> bool {
+        let unreceived = self.unreceived.get();
+        if self.topic.get() == 0 {
+            let passed = self.to_pass.get().min(self.unread_end.get() - self.unread.get());
+            self.unread.set(self.unread.get() + passed);
+            self.to_pass.set(self.to_pass.get() - passed);
+            self.close_up();
+            if self.to_pass.get() != 0 {
+                return false;
+            }
+            if packet::qos(self.first.get()) != 0 && self.message_identifier.get() == 0 {
+                if self.unread_end.get() < RECEIVE + 2 {
+                    return false;
+                }
+                self.unread.set(self.take_identifier(RECEIVE));
+                return true;
+            }
+        }
+        let start = self.unread.get();
+        let end = self.unread_end.get();
+        if unreceived != 0 && end < RECEIVE_END {
+            return false;
+        }
+        let length = end - start;
+        self.offset.set(self.total.get() - unreceived - length as u32);
+        self.unread_end.set(start);
+        if unreceived == 0 {
+            self.long.set(false);
+        }
+        let topic = self.topic.get();
+        let name = if topic == 0 { &[] } else { self.memory.range(topic, self.topic_length.get()) };
+        self.deliver(host, Kind::TopicMessagePart, start, length, name);
+        true
+    }
+
+    /// Hands a message, or a part of one, to the application.
+    fn deliver(&self, host: impl Host, kind: Kind, place: usize, length: usize, name: &[Cell<u8>]) {
+        let identifier = self.message_identifier.get();
+        let complete = self.offset.get() + length as u32 == self.total.get();
+        let qos = packet::qos(self.first.get());
+        if qos == 2 {
+            let count = self.incoming_count.get();
+            let known = self.find_incoming(identifier).is_some(); // [MQTT-4.3.3-2]
+            if !known {
+                let Some(free) = self.incoming.get(usize::from(count)) else { return self.overflowed.set(true) };
+                if complete {
+                    free.set(identifier);
+                    self.incoming_count.set(count + 1);
+                }
+            }
+            if complete {
+                self.reply(PUBREC, identifier);
+            }
+            if known {
+                return;
+            }
+        } else if qos != 0 && complete {
+            self.reply(PUBACK, identifier);
+        }
+        let reference = self.subscriptions.matching(name);
+        self.tell(host, kind, place, length as u32, reference);
+    }
+
+    /// Where the identifier of an incoming QoS 2 message is kept.
+    fn find_incoming(&self, identifier: u16) -> Option<&Cell<u16>> {
+        self.incoming.iter().take(self.incoming_count.get().into()).find(|known| known.get() == identifier)
     }
 
     /// A QoS 2 message will not be sent again. Not to know it is no error: the answer to it may have been lost.
-    fn released(&mut self, identifier: u16) {
-        if let Some(index) = self.incoming.iter().position(|known| *known == identifier) {
-            let last = self.incoming.pop();
-            if let (Some(last), Some(place)) = (last, self.incoming.get_mut(index)) {
-                *place = last;
-            }
+    fn released(&self, identifier: u16) {
+        if let Some(place) = self.find_incoming(identifier) {
+            let last = self.incoming_count.get().wrapping_sub(1);
+            self.incoming_count.set(last);
+            place.set(self.incoming.get(usize::from(last)).map_or(0, |last| last.get()));
         }
     }
 
     /// PUBACK, PUBREC or PUBCOMP.
-    fn acknowledged(&mut self, memory: &Memory, first: u8, identifier: u16) -> Option<Step> {
-        let Some(index) = self.requests.find(identifier) else {
+    fn acknowledged(&self, host: impl Host, first: u8, identifier: u16) {
+        let Some(entry) = self.outbox.find(identifier) else {
             if first == PUBREC {
-                self.reply(memory, PUBREL, identifier); // our side of that session is gone
+                self.reply(PUBREL, identifier); // our side of that session is gone
             }
-            return None;
+            return;
         };
-        if self.index == index && self.work != Work::None {
-            if self.mid_packet {
-                return None; // it means an earlier attempt
+        if self.work.get() != Work::None && core::ptr::eq(entry, self.outbox.entry(self.at_hand.get())) {
+            if self.mid_packet.get() {
+                return; // it means an earlier attempt
             }
-            self.work = Work::None;
+            self.work.set(Work::None);
         }
-        let order = self.requests.next_order();
-        let entry = self.requests.outbox.entry(index);
-        let qos = entry.flags().qos();
-        match (first, qos, entry.state) {
+        match (first, entry.qos(), entry.state.get()) {
             // A broker may acknowledge what it got before the link was lost, without waiting to get it again.
             (PUBREC, 2, State::Sent | State::Built | State::Released | State::Unreleased) => {
-                entry.state = State::Released;
-                entry.order = order; // [MQTT-4.6.0-4]
-                entry.keep_topic(memory);
-                self.reply(memory, PUBREL, identifier); // [MQTT-4.3.3-1]
-                return None;
+                entry.state.set(State::Released);
+                entry.order.set(self.wait_turn(NOTHING)); // [MQTT-4.6.0-4]
+                entry.keep_topic(&self.memory);
+                self.reply(PUBREL, identifier); // [MQTT-4.3.3-1]
             }
-            (PUBACK, 1, State::Sent | State::Built) => {}
-            (PUBCOMP, 2, State::Released) => {}
-            _ => {
-                self.protocol_error();
-                return None;
-            }
+            (PUBACK, 1, State::Sent | State::Built) | (PUBCOMP, 2, State::Released) => self.tell_acknowledged(host, entry),
+            _ => self.protocol_error(),
         }
-        Some(self.tell_acknowledged(memory, index))
     }
 
-    /// Tells that a publication has done its round, and gives it up, unless it may be repeated.
-    pub(super) fn tell_acknowledged(&mut self, memory: &Memory, index: u8) -> Step {
-        let entry = *self.requests.outbox.entry(index);
-        let qos = entry.flags().qos();
-        self.repeat = index;
-        if qos != 2 || entry.payload != Payload::Asked {
-            self.requests.outbox.entry(index).release();
-            self.repeat = 0;
-        }
-        self.requests.outbox.keep_told(memory, entry);
-        self.tell(Kind::PublishAcknowledged, qos.into(), entry.reference)
+    /// Has a QoS 2 publication that has done its round sent once more.
+    pub(super) fn repeat(&self, entry: &Entry) {
+        entry.state.set(State::Queued);
+        entry.order.set(self.wait_turn(SEARCH));
+        entry.identifier.set(0);
+        entry.first.set(entry.first.get() & !packet::DUPLICATE);
     }
 
     /// SUBACK or UNSUBACK.
-    fn subscription_answered(&mut self, first: u8, identifier: u16, code: u8) -> Option<Step> {
-        let awaited = if first == SUBACK { flag::SUBACK } else { flag::UNSUBACK };
-        let mut entries = (1..).zip(&mut self.requests.subscriptions.entries);
-        let found = entries.find(|(_, entry)| entry.has(awaited) && entry.identifier == identifier);
-        let Some((reference, entry)) = found.filter(|_| first == UNSUBACK || matches!(code, 0..=2 | 0x80)) else {
-            self.protocol_error();
-            return None;
-        };
-        let restored = entry.has(flag::RESTORED);
-        entry.flags &= !(awaited | flag::RESTORED);
-        entry.granted = code;
-        self.answers_awaited -= 1;
-        self.subscribed = self.now;
-        let kind = match (first, code) {
-            (UNSUBACK, _) => Kind::Unsuback,
-            (_, 0x80) => Kind::SubscriptionRefused,
-            _ if restored => return None,
-            _ => Kind::Suback,
-        };
-        if kind != Kind::Suback {
-            entry.release();
+    fn subscription_answered(&self, host: impl Host, first: u8, identifier: u16, code: u8) {
+        let (awaited, code) = if first == SUBACK { (flag::SUBACK, code) } else { (flag::UNSUBACK, 0) };
+        let mut reference = 0;
+        for entry in &self.subscriptions.0 {
+            reference += 1;
+            if !entry.has(awaited) || entry.identifier.get() != identifier {
+                continue;
+            }
+            if !matches!(code, 0..=2 | 0x80) {
+                break;
+            }
+            let restored = entry.has(flag::RESTORED);
+            entry.flags.set(entry.flags.get() & !(awaited | flag::RESTORED));
+            entry.qos.set(entry.qos.get() & 3 | code << 4);
+            self.answers_awaited.set(self.answers_awaited.get() - 1);
+            self.answer_late.set(0);
+            if self.answers_awaited.get() != 0 {
+                self.await_response(&self.answer_late);
+            }
+            let mut kind = Kind::Suback;
+            if first == UNSUBACK || code == 0x80 {
+                entry.flags.set(0);
+                self.next.set(SEARCH);
+                kind = if first == UNSUBACK { Kind::Unsuback } else { Kind::SubscriptionRefused };
+            } else if restored {
+                return;
+            }
+            self.tell(host, kind, 0, code.into(), reference);
+            return;
         }
-        let code = if first == UNSUBACK { 0 } else { code };
-        Some(self.tell(kind, code.into(), reference))
+        self.protocol_error();
     }
 }

@@ -1,286 +1,408 @@
 //! What is sent to the broker: acknowledgements as soon as the link is between two packets, requests in their order.
+//!
+//! `next` tells what is next to be sent: [`NOTHING`]; exactly the request of an index, which then is the only one; or that it
+//! has to be found, [`SEARCH`].
 
-use super::{Kind, Session, Stage, Step, Work};
-use crate::memory::{Memory, REPLIES};
-use crate::outbox::{CONTROL, PAYLOAD_ROOM, Payload, State, TOLD, TOPIC_ROOM, Topic};
+use super::telling::is_before;
+use super::{Host, Kind, Session, Stage, Work};
+use crate::memory::{REPLIES, TRANSMIT_END};
+use crate::outbox::{CONTROL, Entry, NO_GAP, OVERHEAD, PAYLOAD_ROOM, State, TOPIC_ROOM, source};
 use crate::packet::{self, SLOT, TOPIC, first_byte};
-use crate::subscriptions::flag;
+use crate::subscriptions::{Subscription, flag};
 use crate::topic::{self, Text};
 
+/// Nothing waits to be sent.
+pub(super) const NOTHING: u8 = 0;
+/// Something may wait to be sent.
+pub(super) const SEARCH: u8 = 0xff;
+/// In an index: what remains is the reference of a subscription, which a SUBSCRIBE or UNSUBSCRIBE is for.
+pub(super) const SUBSCRIPTION: u8 = 0x80;
+
 impl Session {
-    /// What is to be sent next, or asked for so that it can be sent.
-    pub(super) fn output(&mut self, memory: &Memory) -> Option<Step> {
-        loop {
-            if self.sends_replies() {
-                return Some(self.send(REPLIES + u16::from(self.replied), REPLIES + u16::from(self.replies)));
-            }
-            match self.work {
-                Work::Connect | Work::Send => return Some(self.send(self.position, self.end)),
-                Work::None | Work::Tell => self.choose(memory)?,
-                Work::Claim => match self.requests.claim(memory, self.index) {
-                    Ok(true) => {
-                        self.work = Work::Payload;
-                        let entry = self.requests.outbox.entry(self.index);
-                        if entry.topic == Topic::Asked {
-                            let start = entry.start + TOPIC;
-                            return Some(self.ask(memory, Kind::PublishTopic, start, TOPIC_ROOM));
-                        }
-                    }
-                    Ok(false) => return None,
-                    Err(_) => self.fail_entry(),
-                },
-                Work::Payload => {
-                    let entry = self.requests.outbox.entry(self.index);
-                    if entry.payload == Payload::Asked {
-                        let start = entry.payload_start(memory);
-                        return Some(self.ask(memory, Kind::PublishData, start, PAYLOAD_ROOM));
-                    }
-                    self.build(memory);
+    /// Queues a packet of two bytes, or of four with an identifier. There is room: acknowledgements leave some to one PINGREQ and
+    /// one DISCONNECT, see [`Session::may_read`].
+    #[inline(never)]
+    pub(super) fn reply(&self, first: u8, identifier: u16) {
+        let replies = self.replies.get();
+        let place = REPLIES + usize::from(replies);
+        let remaining = if identifier == 0 { 0 } else { 2 };
+        if let [packet, length, high, low, ..] = self.memory.from(place) {
+            packet.set(first);
+            length.set(remaining);
+            high.set((identifier >> 8) as u8);
+            low.set(identifier as u8);
+        }
+        self.replies.set(replies + 2 + remaining);
+    }
+
+    /// Sends what there is to be sent, as far as the link takes it.
+    #[inline(never)]
+    pub(super) fn write(&self, host: impl Host) {
+        while !self.blocked.get() && !self.is_ending() {
+            let work = self.work.get();
+            if !self.mid_packet.get() && work != Work::Connect && self.replies.get() != 0 {
+                // They pass requests, but not a packet half sent.
+                let replied = self.replied.get();
+                let left = self.replies.get() - replied;
+                let taken = self.send(host, REPLIES + usize::from(replied), left.into());
+                self.replied.set(replied + taken as u8);
+                if taken == left.into() {
+                    self.replies.set(0);
+                    self.replied.set(0);
                 }
-                Work::Piece if self.starved => return None,
-                Work::Piece => {
-                    let entry = self.requests.outbox.entry(self.index);
-                    let start = entry.payload_start(memory);
-                    let room = u32::from(entry.start + entry.length - start).min(self.total - self.given);
-                    return Some(self.ask(memory, Kind::PublishDataPart, start, room as u16));
+                continue;
+            }
+            let more = match work {
+                Work::None => self.choose(host),
+                Work::Piece => self.ask_piece(host),
+                Work::Connect | Work::Entry => {
+                    self.send_packet(host);
+                    true
                 }
+            };
+            if !more {
+                break;
             }
         }
     }
 
-    fn send(&mut self, start: u16, end: u16) -> Step {
-        self.data = super::Data { start, length: end - start };
-        Step::Send
-    }
-
-    fn ask(&mut self, memory: &Memory, kind: Kind, start: u16, room: u16) -> Step {
-        let entry = *self.requests.outbox.entry(self.index);
-        self.requests.outbox.keep_told(memory, entry);
-        self.tell_data(kind, start, room, entry.reference)
-    }
-
-    /// Acknowledgements pass requests, but not a packet half sent.
-    fn sends_replies(&self) -> bool {
-        !self.mid_packet && self.work != Work::Connect && self.replies != 0
-    }
-
-    /// Begins with the request whose turn it is.
-    fn choose(&mut self, memory: &Memory) -> Option<()> {
-        if self.stage != Stage::Connected || self.overflowed || !self.requests.waiting {
-            return None;
+    /// Hands bytes to the link. Returns how many it took; where it is none, nothing more is to be sent now.
+    fn send(&self, host: impl Host, place: usize, length: usize) -> usize {
+        let taken = host.send(place, length);
+        if taken > 0 {
+            self.sent.set(self.now.get());
+            self.stalled.set(0);
+            return taken as usize;
         }
-        self.index = self.requests.next()?;
-        let entry = self.requests.outbox.entry(self.index);
-        match entry.state {
-            State::Unreleased => {
-                entry.state = State::Released;
-                let identifier = entry.identifier;
-                self.reply(memory, first_byte::PUBREL, identifier);
-            }
-            State::Built => self.begin_packet(memory),
-            _ => self.work = Work::Claim,
-        }
-        Some(())
-    }
-
-    /// The application has answered an event; `length` is what it returned.
-    pub(super) fn answered(&mut self, memory: &Memory, length: u16) {
-        self.requests.outbox.entry(TOLD).release();
-        match self.event.kind {
-            Kind::ClientIdentifier | Kind::WillTopic | Kind::WillMessage | Kind::UserName | Kind::UserPassword => {
-                self.field_answered(memory, length);
-            }
-            Kind::PublishTopic => self.topic_answered(memory, length),
-            Kind::PublishData => {
-                if length > PAYLOAD_ROOM {
-                    return self.fail_entry();
-                }
-                let entry = self.requests.outbox.entry(self.index);
-                entry.length = self.data.start + length - entry.start;
-                self.build(memory);
-            }
-            Kind::PublishDataPart => self.piece_answered(length),
-            Kind::PublishAcknowledged if self.repeat != 0 => {
-                if length != 0 && self.stage == Stage::Connected {
-                    self.requests.repeat(self.repeat);
-                } else {
-                    self.requests.outbox.entry(self.repeat).release();
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn topic_answered(&mut self, memory: &Memory, length: u16) {
-        let entry = self.requests.outbox.entry(self.index);
-        let kind = if entry.first & 0xf0 == first_byte::PUBLISH { Text::Name } else { Text::Filter };
-        if length > TOPIC_ROOM || !topic::is_valid(memory.range(self.data.start, length), kind) {
-            return self.fail_entry();
-        }
-        // What follows stays where it is: the slot and the topic move towards it.
-        let unused = TOPIC_ROOM - length;
-        memory.shift(entry.start, entry.start + unused, TOPIC + length);
-        entry.start += unused;
-        entry.length -= unused;
-        entry.topic = Topic::Stored;
-        memory.set_number(entry.start + SLOT, length);
-    }
-
-    /// Completes a packet whose topic and payload are in place (a stream's: whose topic is).
-    fn build(&mut self, memory: &Memory) {
-        let entry = self.requests.outbox.entry(self.index);
-        let (first, start, payload_start) = (entry.first, entry.start, entry.payload_start(memory));
-        let mut identifier = 0;
-        if entry.flags().qos() != 0 {
-            identifier = self.requests.next_identifier();
-        }
-        let entry = self.requests.outbox.entry(self.index);
-        entry.identifier = identifier;
-        entry.state = State::Built;
-        let mut header_end = start + SLOT;
-        let mut end = u32::from(start + entry.length);
-        if self.index == CONTROL {
-            header_end -= 2;
-            memory.set_number(header_end, identifier);
-            // Of the two bytes behind the topic a SUBSCRIBE needs one.
-            end = u32::from(payload_start - 2);
-            if first == first_byte::SUBSCRIBE {
-                let qos = self.requests.subscriptions.get(entry.reference).map_or(0, |subscription| subscription.qos);
-                memory.set(payload_start - 2, qos);
-                end += 1;
-            }
-            entry.length = end as u16 - start;
+        self.blocked.set(true);
+        if taken < 0 {
+            self.lose(taken);
         } else {
-            if identifier != 0 {
-                memory.set_number(payload_start - 2, identifier);
-            }
-            if entry.payload == Payload::Streamed {
-                let total = u32::from(memory.number(start + 1)) << 16 | u32::from(memory.number(start + 3));
-                end = u32::from(payload_start) + total;
-            }
-        }
-        memory.wipe(start, header_end - start);
-        packet::put_header(memory, header_end, first, end - u32::from(header_end));
-        self.begin_packet(memory);
-    }
-
-    /// Begins to send a complete packet.
-    fn begin_packet(&mut self, memory: &Memory) {
-        let entry = self.requests.outbox.entry(self.index);
-        self.position = entry.packet_start(memory);
-        memory.set(self.position, entry.first); // DUP may have come to it
-        self.end = entry.start + entry.length;
-        self.work = Work::Send;
-        if entry.payload == Payload::Streamed {
-            self.end = entry.payload_start(memory);
-            (self.total, self.given) = (entry.payload_length(memory), 0);
-            if self.total != 0 {
-                self.work = Work::Piece;
-            }
-        }
-    }
-
-    /// The application has written a piece of a stream.
-    fn piece_answered(&mut self, length: u16) {
-        if length > self.data.length {
-            self.requests.outbox.entry(self.index).state = State::Failed; // told behind the cause
-            self.end(Kind::InvalidArgument, Kind::ConnectionClosed);
-        } else if length == 0 {
-            self.starved = true;
             self.stall();
-        } else {
-            self.given += u32::from(length);
-            if self.mid_packet {
-                self.position = self.data.start;
-            }
-            self.end = self.data.start + length;
-            self.work = Work::Send;
-            self.stalled = false;
+        }
+        0
+    }
+
+    /// Nothing can go on until the link, or the application, has more to give.
+    #[inline(always)]
+    fn stall(&self) {
+        if self.stalled.get() == 0 {
+            self.await_response(&self.stalled);
         }
     }
 
-    /// Has the entry at hand fail for want of a topic or a payload.
-    fn fail_entry(&mut self) {
-        let entry = self.requests.outbox.entry(self.index);
-        self.work = Work::None;
-        if self.index != CONTROL {
-            entry.state = State::Failed;
-            self.failures = true;
+    /// Goes on with the packet at hand.
+    fn send_packet(&self, host: impl Host) {
+        let position = self.position.get();
+        let taken = self.send(host, position, self.end.get() - position);
+        if taken == 0 {
             return;
         }
-        let reference = entry.reference;
-        entry.release();
-        if let Some(subscription) = self.requests.subscriptions.get(reference) {
-            subscription.release();
-            self.work = Work::Tell;
+        self.mid_packet.set(true);
+        self.position.set(position + taken);
+        let complete = position + taken == self.end.get();
+        if self.work.get() == Work::Connect {
+            return self.connect_sent(complete);
         }
-    }
-
-    /// Tells what has become of the entry at hand: a QoS 0 publication was sent, or a subscription has no topic.
-    pub(super) fn tell_entry(&mut self, memory: &Memory) -> Step {
-        self.work = Work::None;
-        if self.index == CONTROL {
-            let reference = self.requests.outbox.entry(CONTROL).reference;
-            return self.tell(Kind::SubscriptionRefused, 0, reference);
-        }
-        self.tell_acknowledged(memory, self.index)
-    }
-
-    /// The link took `length` of the bytes to be sent.
-    pub(super) fn sent(&mut self, memory: &Memory, length: u16) {
-        if length == 0 {
-            self.blocked = true;
-            return self.stall();
-        }
-        self.stalled = false;
-        self.sent = self.now;
-        if self.sends_replies() {
-            self.replied += length as u8;
-            if self.replied >= self.replies {
-                (self.replies, self.replied) = (0, 0);
-            }
-            return;
-        }
-        self.mid_packet = true;
-        self.position += length;
-        let complete = self.position >= self.end;
-        if self.work == Work::Connect {
-            return self.connect_sent(memory, complete);
-        }
-        let entry = self.requests.outbox.entry(self.index);
-        let qos = entry.flags().qos();
+        let entry = self.outbox.entry(self.at_hand.get());
+        let qos = entry.qos();
         if qos != 0 {
-            entry.state = State::Sent;
+            entry.state.set(State::Sent);
         }
         if !complete {
             return;
         }
-        if entry.payload == Payload::Streamed && self.given < self.total {
-            self.work = Work::Piece;
-            return;
+        if entry.has(source::STREAMED) && self.given.get() < self.stream_total.get() {
+            return self.work.set(Work::Piece);
         }
-        self.mid_packet = false;
-        self.work = if qos == 0 { Work::Tell } else { Work::None };
-        if self.index == CONTROL {
-            self.subscription_sent();
+        self.mid_packet.set(false);
+        self.work.set(Work::None);
+        if entry.is_control() {
+            self.subscription_sent(entry);
+        } else if qos == 0 {
+            self.tell_acknowledged(host, entry);
         }
     }
 
     /// A SUBSCRIBE or UNSUBSCRIBE has been sent.
-    fn subscription_sent(&mut self) {
-        let entry = self.requests.outbox.entry(CONTROL);
-        let queued = if entry.first == first_byte::SUBSCRIBE { flag::SUBSCRIBE } else { flag::UNSUBSCRIBE };
-        let (reference, identifier) = (entry.reference, entry.identifier);
+    fn subscription_sent(&self, entry: &Entry) {
         entry.release();
-        if let Some(subscription) = self.requests.subscriptions.get(reference) {
-            // The flag of the answer stands one above.
-            subscription.flags = subscription.flags & !queued | queued << 1;
-            subscription.identifier = identifier;
+        if let Some(subscription) = self.subscriptions.get(entry.reference.get()) {
+            let queued = if entry.first.get() == first_byte::SUBSCRIBE { flag::SUBSCRIBE } else { flag::UNSUBSCRIBE };
+            subscription.flags.set(subscription.flags.get() & !queued | queued << 1);
+            subscription.identifier.set(entry.identifier.get());
         }
-        if self.answers_awaited == 0 {
-            self.subscribed = self.now;
+        let awaited = self.answers_awaited.get();
+        if awaited == 0 {
+            self.await_response(&self.answer_late);
         }
-        self.answers_awaited += 1;
+        self.answers_awaited.set(awaited + 1);
+    }
+
+    /// The index of the request whose turn it is, or [`NOTHING`].
+    #[inline(never)]
+    fn search(&self) -> u8 {
+        let mut found = NOTHING;
+        let mut earliest = 0;
+        let mut consider = |index, order| {
+            if found == NOTHING || is_before(order, earliest) {
+                (found, earliest) = (index, order);
+            }
+            found
+        };
+        // A PUBREL needs no room, and what waits for room may wait for what it frees.
+        for least in [State::Unreleased, State::Copying] {
+            let mut turn = NOTHING;
+            let mut index = 0;
+            for entry in &self.outbox.0 {
+                if entry.state.get() >= least {
+                    turn = consider(index, entry.order.get());
+                }
+                index += 1;
+            }
+            if least == State::Unreleased && turn != NOTHING {
+                return turn;
+            }
+        }
+        let mut index = SUBSCRIPTION;
+        for entry in &self.subscriptions.0 {
+            index += 1;
+            if entry.has(flag::SUBSCRIBE) {
+                consider(index, entry.order.get());
+            } else if entry.has(flag::UNSUBSCRIBE) {
+                consider(index, entry.unsubscribe_order.get());
+            }
+        }
+        found
+    }
+
+    /// Begins with the request whose turn it is. Returns whether there was one for which that can be done now.
+    #[inline(never)]
+    fn choose(&self, host: impl Host) -> bool {
+        if self.stage.get() != Stage::Connected || self.overflowed.get() {
+            return false;
+        }
+        let mut index = self.next.get();
+        if index == SEARCH {
+            index = self.search();
+        }
+        if index == NOTHING {
+            self.next.set(NOTHING);
+            return false;
+        }
+        let mut entry = self.outbox.entry(index);
+        if index > SUBSCRIPTION {
+            let reference = index & !SUBSCRIPTION;
+            entry = self.outbox.entry(CONTROL);
+            index = CONTROL;
+            let Some(subscription) = self.subscriptions.get(reference) else { return false };
+            if subscription.has(flag::SUBACK) {
+                return false; // an UNSUBSCRIBE waits for it
+            }
+            let subscribe = subscription.has(flag::SUBSCRIBE);
+            entry.first.set(if subscribe { first_byte::SUBSCRIBE } else { first_byte::UNSUBSCRIBE });
+            entry.reference.set(reference);
+            entry.source.set(source::SUBSCRIPTION);
+        }
+        self.at_hand.set(index);
+        match entry.state.get() {
+            State::Copying => return false,
+            State::Unreleased => {
+                entry.state.set(State::Released);
+                self.reply(first_byte::PUBREL, entry.identifier.get());
+            }
+            State::Built => self.begin_packet(entry),
+            _ => return self.prepare_entry(host, entry),
+        }
+        self.taken();
+        true
+    }
+
+    /// The request whose turn it was waits no more.
+    fn taken(&self) {
+        if self.next.get() != SEARCH {
+            self.next.set(NOTHING);
+        }
+    }
+
+    /// Claims the room that an entry still needs, has the callback fill in what it is asked for, and completes the packet.
+    /// Returns false where there is no room now.
+    fn prepare_entry(&self, host: impl Host, entry: &Entry) -> bool {
+        let memory = &self.memory;
+        let subscription = self.subscriptions.get(entry.reference.get());
+        let subscription = subscription.filter(|subscription| subscription.flags.get() != 0);
+        if entry.is_control() || entry.has(source::PAYLOAD_ASKED) {
+            let mut topic: &[_] = &[];
+            let topic_length = if entry.has(source::TOPIC_ASKED) {
+                TOPIC_ROOM
+            } else if !entry.has(source::SUBSCRIPTION) {
+                entry.topic_length(memory)
+            } else {
+                let Some(subscription) = subscription else {
+                    self.taken();
+                    return self.fail_entry(host, entry);
+                };
+                topic = subscription.topic();
+                if topic.is_empty() {
+                    entry.source.set(entry.source.get() ^ (source::TOPIC_ASKED | source::SUBSCRIPTION));
+                    TOPIC_ROOM
+                } else {
+                    topic.len()
+                }
+            };
+            let length = OVERHEAD + topic_length + if entry.is_control() { 0 } else { PAYLOAD_ROOM };
+            let start = self.outbox.gap(length, TRANSMIT_END, entry);
+            if start == NO_GAP {
+                return false;
+            }
+            let old = entry.start.get();
+            entry.start.set(start);
+            entry.length.set(length);
+            if entry.has(source::SUBSCRIPTION) {
+                entry.store_topic(memory, topic);
+                entry.source.set(entry.source.get() & !source::SUBSCRIPTION);
+            } else {
+                memory.shift(old, start, TOPIC + topic_length);
+            }
+        }
+        self.taken();
+        if entry.has(source::TOPIC_ASKED) {
+            let start = entry.start.get() + TOPIC;
+            let length = usize::from(self.tell_of(host, Kind::PublishTopic, start, TOPIC_ROOM, entry));
+            let kind = if entry.is_control() { Text::Filter } else { Text::Name };
+            if length > TOPIC_ROOM || !topic::is_valid(memory.range(start, length), kind) {
+                return self.fail_entry(host, entry);
+            }
+            memory.set_number(start - 2, length as u16);
+            entry.source.set(entry.source.get() & !source::TOPIC_ASKED);
+            // What follows the room comes down to the topic.
+            let unused = TOPIC_ROOM - length;
+            let behind = start + TOPIC_ROOM;
+            memory.shift(behind, behind - unused, entry.end() - behind);
+            entry.length.set(entry.length.get() - unused);
+        }
+        if entry.has(source::PAYLOAD_ASKED) {
+            let start = entry.payload_start(memory);
+            let length = usize::from(self.tell_of(host, Kind::PublishData, start, PAYLOAD_ROOM, entry));
+            if length > PAYLOAD_ROOM {
+                return self.fail_entry(host, entry);
+            }
+            entry.length.set(start + length - entry.start.get());
+        }
+        self.build(entry, subscription);
+        self.begin_packet(entry);
+        true
+    }
+
+    /// A packet identifier that nothing else uses [MQTT-2.3.1-2].
+    fn next_identifier(&self) -> u16 {
+        loop {
+            let identifier = self.identifier.get().wrapping_add(1).max(1);
+            self.identifier.set(identifier);
+            let is_free = |entry: &Subscription| entry.identifier.get() != identifier || !entry.has(flag::SUBACK | flag::UNSUBACK);
+            if self.outbox.find(identifier).is_none() && self.subscriptions.0.iter().all(is_free) {
+                return identifier;
+            }
+        }
+    }
+
+    /// Completes a packet whose topic and payload are in place (a stream's: whose topic is).
+    fn build(&self, entry: &Entry, subscription: Option<&Subscription>) {
+        let memory = &self.memory;
+        let first = entry.first.get();
+        let start = entry.start.get();
+        let payload_start = entry.payload_start(memory);
+        let mut header_end = start + SLOT;
+        let mut end = entry.end();
+        if entry.qos() != 0 {
+            entry.identifier.set(self.next_identifier());
+        }
+        let identifier = entry.identifier.get();
+        if entry.is_control() {
+            header_end -= 2;
+            memory.set_number(header_end, identifier);
+            // Of the two bytes behind the topic a SUBSCRIBE needs one.
+            end = payload_start - 2;
+            if first == first_byte::SUBSCRIBE {
+                memory.set(payload_start - 2, subscription.map_or(0, |subscription| subscription.qos.get() & 3));
+                end += 1;
+            }
+            entry.length.set(end - start);
+        } else {
+            entry.state.set(State::Built);
+            if identifier != 0 {
+                memory.set_number(payload_start - 2, identifier);
+            }
+            if entry.has(source::STREAMED) {
+                let total = u32::from(memory.number(start + 1)) << 16 | u32::from(memory.number(start + 3));
+                end = payload_start + total as usize;
+            }
+        }
+        let packet_start = packet::put_header(memory, header_end, first, (end - header_end) as u32);
+        memory.wipe(start, packet_start - start);
+    }
+
+    /// Begins to send a complete packet.
+    fn begin_packet(&self, entry: &Entry) {
+        let memory = &self.memory;
+        let position = entry.packet_start(memory);
+        memory.set(position, entry.first.get()); // DUP may have come to it
+        self.position.set(position);
+        self.work.set(Work::Entry);
+        self.end.set(entry.end());
+        if entry.has(source::STREAMED) {
+            self.end.set(entry.payload_start(memory));
+            let total = entry.payload_length(memory);
+            self.stream_total.set(total);
+            self.given.set(0);
+            if total != 0 {
+                self.work.set(Work::Piece);
+            }
+        }
+    }
+
+    /// Asks for the next piece of a stream. Returns false where there is none now.
+    fn ask_piece(&self, host: impl Host) -> bool {
+        if self.starved.get() {
+            return false;
+        }
+        let entry = self.outbox.entry(self.at_hand.get());
+        let start = entry.payload_start(&self.memory);
+        let room = (entry.end() - start).min((self.stream_total.get() - self.given.get()) as usize);
+        let length = usize::from(self.tell_of(host, Kind::PublishDataPart, start, room, entry));
+        if length > room {
+            entry.state.set(State::Failed);
+            self.end(Kind::InvalidArgument, Kind::ConnectionClosed);
+        } else if length == 0 {
+            self.starved.set(true);
+            self.stall();
+            return false;
+        } else {
+            self.stalled.set(0);
+            self.given.set(self.given.get() + length as u32);
+            if self.mid_packet.get() {
+                self.position.set(start);
+            }
+            self.end.set(start + length);
+            self.work.set(Work::Entry);
+        }
+        true
+    }
+
+    /// Has the entry at hand fail for want of a topic or a payload. Returns true: there is more to do.
+    #[inline(always)]
+    fn fail_entry(&self, host: impl Host, entry: &Entry) -> bool {
+        if !entry.is_control() {
+            self.tell_failed(host, entry);
+            return true;
+        }
+        entry.release();
+        let reference = entry.reference.get();
+        if let Some(subscription) = self.subscriptions.get(reference) {
+            subscription.flags.set(0);
+            self.next.set(SEARCH);
+        }
+        self.tell(host, Kind::SubscriptionRefused, 0, 0, reference);
+        true
     }
 }
-

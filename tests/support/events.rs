@@ -87,7 +87,7 @@ impl Told {
 
     /// Whether the application is to write something.
     pub fn asks(&self) -> bool {
-        self.kind.has_data() && !matches!(self.kind, Kind::TopicMessage | Kind::TopicMessagePart)
+        super::has_data(self.kind) && !matches!(self.kind, Kind::TopicMessage | Kind::TopicMessagePart)
     }
 
     /// The details, which are there.

@@ -2,10 +2,43 @@
 
 use super::events::{Details, Told};
 use std::cell::Cell;
+use std::rc::Rc;
 use utasker_mqtt::error::Error;
-use utasker_mqtt::memory::{Memory, RECEIVE_END};
-use utasker_mqtt::requests::{Connection, Options, Publish, Source};
-use utasker_mqtt::session::{Data, Session, Step};
+use utasker_mqtt::memory::RECEIVE_END;
+use utasker_mqtt::outbox::source;
+use utasker_mqtt::packet;
+use utasker_mqtt::session::{Host, Kind, Publish, Session};
+
+/// What a firmware chooses.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    pub port: u16,
+    pub keep_alive: u16,
+    pub response: u16,
+    pub reconnect_first: u16,
+    pub reconnect_longest: u16,
+}
+
+/// What an answer to a request means.
+fn result(answer: i32) -> Result<u16, Error> {
+    const ERRORS: [Error; 11] = [
+        Error::NotReady,
+        Error::InUse,
+        Error::NoSubscriptionEntry,
+        Error::MissingTopic,
+        Error::InvalidSubscription,
+        Error::InvalidArgument,
+        Error::InvalidTopic,
+        Error::TopicTooLong,
+        Error::MessageTooLong,
+        Error::Busy,
+        Error::NotSupported,
+    ];
+    match u16::try_from(answer) {
+        Ok(answer) => Ok(answer),
+        Err(_) => Err(*ERRORS.iter().find(|error| **error as i32 == answer).expect("an error")),
+    }
+}
 
 /// The flag of a clean session, of a kept one, and others of CONNECT.
 pub const CLEAN: u8 = 0x02;
@@ -21,10 +54,10 @@ pub const SUBSCRIPTION_QOS: u8 = 0x0f;
 /// With a QoS: the broker is to retain the message.
 pub const RETAIN: u8 = 0x10;
 
-/// A session and its memory.
+/// A session.
+#[derive(Clone)]
 pub struct Library {
-    session: Box<Session>,
-    memory: Box<Memory>,
+    session: Rc<Session>,
 }
 
 fn cells(text: &str) -> Vec<Cell<u8>> {
@@ -33,11 +66,20 @@ fn cells(text: &str) -> Vec<Cell<u8>> {
 
 impl Library {
     pub fn new() -> Self {
-        Self { session: Box::new(Session::new()), memory: Box::new(Memory::new()) }
+        let session = Rc::new(Session::new());
+        session.prepare();
+        Self { session }
     }
 
     pub fn set_options(&mut self, options: Options) -> Result<(), Error> {
-        self.session.requests.set_options(options)
+        result(self.session.between_connections())?;
+        let chosen = self.session.options();
+        chosen.port.set(options.port);
+        chosen.keep_alive.set(options.keep_alive);
+        chosen.response.set(options.response);
+        chosen.reconnect_first.set(options.reconnect_first);
+        chosen.reconnect_longest.set(options.reconnect_longest);
+        Ok(())
     }
 
     pub fn connect(&mut self, flags: u8) -> Result<(), Error> {
@@ -50,54 +92,58 @@ impl Library {
     }
 
     fn connect_as(&mut self, flags: u8, version_3_1: bool) -> Result<(), Error> {
-        self.session.requests.connect(Connection { address: [0; 16], address_length: 4, flags, version_3_1 })
+        result(self.session.between_connections())?;
+        self.session.connection.address_length.set(4);
+        self.session.connection.flags.set(flags);
+        self.session.connection.version_3_1.set(version_3_1);
+        self.session.connect();
+        Ok(())
     }
 
     pub fn disconnect(&mut self) -> Result<(), Error> {
-        self.session.requests.disconnect()
+        result(self.session.disconnect()).map(|_| ())
     }
 
     /// Returns the reference.
     pub fn subscribe(&mut self, topic: Option<&str>, qos: u8) -> Result<u8, Error> {
-        let topic = topic.map(cells);
-        self.session.requests.subscribe(topic.as_deref(), qos).map(|reference| reference as u8)
+        result(self.session.subscribe(&cells(topic.unwrap_or_default()), qos)).map(|reference| reference as u8)
     }
 
     pub fn unsubscribe(&mut self, reference: u8) -> Result<(), Error> {
-        self.session.requests.unsubscribe(reference)
+        result(self.session.unsubscribe(reference)).map(|_| ())
     }
 
     /// The QoS asked for and the one granted.
     pub fn subscription(&mut self, reference: u8) -> Result<(u8, u8), Error> {
-        self.session.requests.subscription(reference).map(|subscription| (subscription.qos, subscription.granted))
+        result(self.session.check_reference(reference))?;
+        let (qos, granted, _) = self.session.subscription(reference);
+        Ok((qos, granted))
     }
 
     /// The payload will be asked for.
     pub fn publish(&mut self, reference: u8, topic: Option<&str>, qos: u8) -> Result<(), Error> {
-        self.request(reference, topic, qos, Source::Asked).map(|_| ())
+        self.request(reference, topic, qos, source::PAYLOAD_ASKED, 0).map(|_| ())
     }
 
     /// The payload is copied. Returns the handle.
     pub fn publish_data(&mut self, reference: u8, topic: Option<&str>, qos: u8, payload: &[u8]) -> Result<u16, Error> {
-        let index = self.request(reference, topic, qos, Source::Copied(payload.len() as u16))?;
-        let entry = self.session.requests.outbox.entry(index);
+        let index = self.request(reference, topic, qos, 0, payload.len() as u32)?;
         let payload: Vec<_> = payload.iter().copied().map(Cell::new).collect();
-        self.memory.put(entry.start + entry.length - payload.len() as u16, &payload);
-        self.session.requests.copied(index)?;
-        Ok(self.session.requests.outbox.entry(index).handle)
+        self.session.memory.put(self.session.outbox.entry(index).end() - payload.len(), &payload);
+        result(self.session.copied(index))
     }
 
     /// The payload will be asked for piece by piece. Returns the handle.
     pub fn publish_stream(&mut self, reference: u8, topic: Option<&str>, qos: u8, total: u32) -> Result<u16, Error> {
-        let index = self.request(reference, topic, qos, Source::Streamed(total))?;
-        Ok(self.session.requests.outbox.entry(index).handle)
+        let index = self.request(reference, topic, qos, source::STREAMED, total)?;
+        Ok(self.session.outbox.entry(index).handle.get())
     }
 
-    fn request(&mut self, reference: u8, topic: Option<&str>, qos: u8, source: Source) -> Result<u8, Error> {
-        let topic = topic.map(cells);
-        let qos_alone = (qos & 0x0f != SUBSCRIPTION_QOS).then_some(qos & 0x0f);
-        let publish = Publish { reference, topic: topic.as_deref(), qos: qos_alone, retain: qos & RETAIN != 0, source };
-        self.session.requests.publish(&self.memory, &publish)
+    fn request(&mut self, reference: u8, topic: Option<&str>, qos: u8, source: u8, total: u32) -> Result<u8, Error> {
+        let topic = cells(topic.unwrap_or_default());
+        let publish = Publish { reference, topic: &topic, qos: qos & 0x0f, retain: qos & RETAIN != 0, source, total };
+        let answer = self.session.publish(&publish);
+        result(if answer < 0 { answer } else { answer & 0xff }).map(|index| index as u8)
     }
 
     /// Whether a text lies anywhere in the packet buffers.
@@ -105,69 +151,71 @@ impl Library {
         self.range(0, RECEIVE_END).windows(text.len()).any(|window| window == text.as_bytes())
     }
 
-    fn range(&self, start: u16, length: u16) -> Vec<u8> {
+    fn range(&self, start: usize, length: usize) -> Vec<u8> {
         self.cells(start, length).iter().map(Cell::get).collect()
     }
 
-    fn cells(&self, start: u16, length: u16) -> &[Cell<u8>] {
-        let cells = self.memory.range(start, length);
-        assert_eq!(cells.len(), usize::from(length), "within the buffers");
+    fn cells(&self, start: usize, length: usize) -> &[Cell<u8>] {
+        let cells = self.session.memory.range(start, length);
+        assert_eq!(cells.len(), length, "within the buffers");
         cells
     }
 
     // For the driver.
 
-    pub(super) fn step(&mut self, outcome: i32) -> Step {
-        self.session.step(&self.memory, outcome)
+    pub(super) fn poll(&self, host: impl Host) -> u32 {
+        self.session.poll(host)
     }
 
-    pub(super) fn wait(&self) -> u32 {
-        self.session.wait
+    /// What is sent.
+    pub(super) fn data(&self, place: usize, length: usize) -> Vec<u8> {
+        self.range(place, length)
     }
 
-    /// What goes with the present step.
-    pub(super) fn data(&self) -> Vec<u8> {
-        self.range(self.session.data.start, self.session.data.length)
-    }
-
-    /// How much the present step has, or wants.
-    pub(super) fn length(&self) -> usize {
-        self.session.data.length.into()
-    }
-
-    /// Puts bytes, as far as they fit, where the present step wants them, and returns how many there were.
-    pub(super) fn put(&self, bytes: &[u8]) -> i32 {
-        let Data { start, length } = self.session.data;
-        for (cell, byte) in self.cells(start, length).iter().zip(bytes) {
+    /// Puts bytes, as far as they fit, where so many are wanted, and returns how many there were.
+    pub(super) fn put(&self, place: usize, length: usize, bytes: &[u8]) -> i32 {
+        for (cell, byte) in self.cells(place, length).iter().zip(bytes) {
             cell.set(*byte);
         }
         bytes.len() as i32
     }
 
-    /// The present event.
-    pub(super) fn event(&self) -> Told {
-        let event = self.session.event;
-        let details = self.session.message(&self.memory).map(|message| Details {
-            topic: message.topic.map(|Data { start, length }| String::from_utf8(self.range(start, length)).unwrap()),
+    /// The event that the application is being told.
+    pub(super) fn event(&self, kind: Kind, place: usize, number: u32, reference: u8) -> Told {
+        let details = self.session.message().map(|message| Details {
+            topic: message.topic.map(|topic| {
+                let topic = topic.iter().take(message.topic_length.into()).map(Cell::get).collect();
+                String::from_utf8(topic).unwrap()
+            }),
             topic_length: message.topic_length,
             identifier: message.identifier,
             handle: message.handle,
-            qos: message.flags.qos(),
-            retained: message.flags.retained(),
-            duplicate: message.flags.duplicate(),
+            qos: packet::qos(message.first),
+            retained: message.first & packet::RETAIN != 0,
+            duplicate: message.first & packet::DUPLICATE != 0,
             total: message.total,
             offset: message.offset,
         });
-        let mut told = Told { kind: event.kind, reference: event.reference, number: event.number, data: Vec::new(), details };
-        if event.kind.has_data() {
-            assert_eq!(u32::from(self.session.data.length), event.number);
-            let data = self.data();
+        let mut told = Told { kind, reference, number, data: Vec::new(), details };
+        assert_eq!(place != 0, has_data(kind), "{kind:?}");
+        if place != 0 {
+            let data = self.data(place, number as usize);
             if !told.asks() {
                 told.data = data;
             }
         }
         told
     }
+}
+
+/// Whether data, or room for them, go with an event.
+pub fn has_data(kind: Kind) -> bool {
+    use Kind::*;
+    matches!(
+        kind,
+        ClientIdentifier | WillTopic | WillMessage | UserName | UserPassword
+            | PublishTopic | PublishData | PublishDataPart | TopicMessage | TopicMessagePart
+    )
 }
 
 // The critical section of a firmware that has one task.

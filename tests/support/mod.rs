@@ -14,10 +14,10 @@ pub use events::*;
 pub use library::*;
 pub use link::*;
 pub use utasker_mqtt::error::Error;
-pub use utasker_mqtt::requests::{NO_KEEP_ALIVE, Options};
-pub use utasker_mqtt::session::{Kind, NEVER, lost};
+pub use utasker_mqtt::session::{Kind, NEVER, NO_KEEP_ALIVE, lost};
 
-use utasker_mqtt::session::Step;
+use std::cell::RefCell;
+use utasker_mqtt::session::Host;
 
 /// The options that a firmware has which chooses none.
 pub const DEFAULTS: Options = Options { port: 0, keep_alive: 0, response: 0, reconnect_first: 0, reconnect_longest: 0 };
@@ -109,36 +109,9 @@ impl Client {
         panic!("does not come to rest");
     }
 
-    #[track_caller]
     fn poll_once(&mut self) -> u32 {
-        let mut outcome = self.now as i32;
-        for _ in 0..1_000_000 {
-            outcome = match self.library.step(outcome) {
-                Step::Wait => return self.library.wait(),
-                Step::Random => self.random as i32,
-                Step::Open => self.link.open(),
-                Step::Close => self.link.close(),
-                Step::Send => self.link.send(&self.library.data()),
-                Step::Receive => {
-                    let room = self.library.length();
-                    assert_ne!(room, 0, "nothing is wanted");
-                    self.link.receive(room).map_or_else(|lost| lost, |bytes| self.library.put(&bytes))
-                }
-                Step::Tell => self.tell(),
-            };
-        }
-        panic!("never waits");
-    }
-
-    fn tell(&mut self) -> i32 {
-        let event = self.library.event();
-        let log = if event.asks() { &mut self.asked } else { &mut self.told };
-        log.push(event.clone());
-        let answer = self.application.answer(&mut self.library, &event);
-        if event.asks() {
-            self.library.put(&answer.bytes);
-        }
-        answer.number.into()
+        let library = self.library.clone();
+        library.poll(&Outside(RefCell::new(self)))
     }
 
     /// Lets time pass, polling whenever that was asked for.
@@ -281,6 +254,54 @@ impl Client {
     }
 }
 
+/// The client, as the session's poll sees what lies outside of it.
+struct Outside<'a>(RefCell<&'a mut Client>);
+
+impl Host for &Outside<'_> {
+    fn milliseconds(self) -> u32 {
+        self.0.borrow().now
+    }
+
+    fn random(self) -> u32 {
+        self.0.borrow().random
+    }
+
+    fn open(self) -> i32 {
+        self.0.borrow_mut().link.open()
+    }
+
+    fn close(self) {
+        self.0.borrow_mut().link.close();
+    }
+
+    fn send(self, place: usize, length: usize) -> i32 {
+        let mut client = self.0.borrow_mut();
+        let bytes = client.library.data(place, length);
+        client.link.send(&bytes)
+    }
+
+    fn receive(self, place: usize, length: usize) -> i32 {
+        let mut client = self.0.borrow_mut();
+        assert_ne!(length, 0, "nothing is wanted");
+        match client.link.receive(length) {
+            Ok(bytes) => client.library.put(place, length, &bytes),
+            Err(lost) => lost,
+        }
+    }
+
+    fn tell(self, kind: Kind, place: usize, number: u32, reference: u8) -> u16 {
+        let client: &mut Client = &mut self.0.borrow_mut();
+        let event = client.library.event(kind, place, number, reference);
+        let log = if event.asks() { &mut client.asked } else { &mut client.told };
+        log.push(event.clone());
+        let answer = client.application.answer(&mut client.library, &event);
+        if event.asks() {
+            client.library.put(place, number as usize, &answer.bytes);
+        }
+        answer.number
+    }
+}
+
 /// The bytes that a text stands for.
 pub fn bytes(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -315,17 +336,6 @@ pub fn packet(first: u8, rest: &[u8]) -> Vec<u8> {
     packet
 }
 
-/// Whole packets of less than 128 bytes.
-fn packets(mut bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut packets = Vec::new();
-    while let [_, remaining, ..] = bytes {
-        let (packet, rest) = bytes.split_at(2 + usize::from(*remaining));
-        packets.push(packet.to_vec());
-        bytes = rest;
-    }
-    packets
-}
-
 /// A PUBLISH; `identifier` 0: none.
 pub fn publish(first: u8, topic: &str, identifier: u16, payload: &[u8]) -> Vec<u8> {
     let mut rest = (topic.len() as u16).to_be_bytes().to_vec();
@@ -335,4 +345,15 @@ pub fn publish(first: u8, topic: &str, identifier: u16, payload: &[u8]) -> Vec<u
     }
     rest.extend(payload);
     packet(first, &rest)
+}
+
+/// Whole packets of less than 128 bytes.
+fn packets(mut bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut packets = Vec::new();
+    while let [_, remaining, ..] = bytes {
+        let (packet, rest) = bytes.split_at(2 + usize::from(*remaining));
+        packets.push(packet.to_vec());
+        bytes = rest;
+    }
+    packets
 }
