@@ -14,6 +14,7 @@ use crate::session::{Host, Kind, NEVER, Publish, SUBSCRIPTION_QOS, Session};
 use crate::topic::{Text, is_valid};
 use core::cell::Cell;
 use core::ffi::{c_char, c_int, c_schar, c_uchar, c_ulong, c_ushort, c_void};
+use heapless::Vec;
 
 /// The application's callback for all events: scEvent is an MQTT_ event, or a negative ERROR_MQTT_ one.
 ///
@@ -517,19 +518,16 @@ fn reference(number: c_int) -> u8 {
 
 fn show_subscription(number: c_int) -> c_int {
     // The words, a reference of two digits, a QoS, the topic, and the terminating zero.
-    let mut line = [0; "Reference:64 QoS:2 Topic:\r\n".len() + MAX_TOPIC_LENGTH + 1];
+    let mut line: Vec<u8, { "Reference:64 QoS:2 Topic:\r\n".len() + MAX_TOPIC_LENGTH + 1 }, u8> = Vec::new();
     let reference = reference(number);
     let answer = critical(|session| {
         let answer = session.check_reference(reference);
         if answer == 0 {
             let (qos, _, topic) = session.subscription(reference);
-            let mut places = line.iter_mut();
             let mut put = |byte| {
-                if let Some(place) = places.next() {
-                    *place = byte;
-                }
+                let _ = line.push(byte); // it has room for all that follows
             };
-            for byte in *b"Reference:\x01\x02 QoS:\x03 Topic:\x04\r\n" {
+            for byte in *b"Reference:\x01\x02 QoS:\x03 Topic:\x04\r\n\0" {
                 match byte {
                     1 if MAX_SUBSCRIPTIONS < 10 || reference < 10 => {}
                     1 => put(b'0' + reference / 10),
@@ -545,7 +543,7 @@ fn show_subscription(number: c_int) -> c_int {
     });
     if answer == 0 {
         if let Some(platform) = critical(|_| BORDER.0.platform.get()) {
-            // SAFETY: the line is one longer than what was written into zeros.
+            // SAFETY: the line ends with a zero.
             unsafe { platform.print(line.as_ptr().cast()) };
         }
     }

@@ -5,6 +5,7 @@
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::new_without_default, reason = "the initial values are constants")]
 #![allow(clippy::precedence, reason = "shifts bind as in C")]
+#![allow(clippy::explicit_counter_loop, clippy::manual_range_contains, reason = "the smaller code")]
 
 // Each may use only those above it.
 pub mod config;
