@@ -217,6 +217,10 @@ fn platform() -> Platform {
 }
 
 impl Host for Firmware {
+    fn aside(self, work: impl FnOnce()) {
+        self.outside(work);
+    }
+
     fn milliseconds(self) -> u32 {
         self.outside(|| platform().milliseconds())
     }

@@ -40,6 +40,8 @@ const MOST_REPLIES: u8 = (REPLIES_END - REPLIES) as u8 - 2 * 4;
 /// What lies outside of a session. While it is called requests may be made. It is handed on by value: the one of the C border
 /// is nothing but its functions.
 pub trait Host: Copy {
+    /// Does work on bytes that nobody else touches, and that takes the longer the more they are: requests may be made meanwhile.
+    fn aside(self, work: impl FnOnce());
     /// The time, in milliseconds modulo 2^32.
     fn milliseconds(self) -> u32;
     /// A random number.
@@ -349,7 +351,7 @@ impl Session {
             Stage::Waiting => self.stage.set(Stage::Opening),
             Stage::Draining if !self.mid_packet.get() => {
                 self.work.set(Work::None);
-                self.forget_received();
+                self.drop_received();
                 self.reply(first_byte::DISCONNECT, 0);
                 self.stage.set(Stage::Lingering);
                 self.stage_over.set(self.now.get().wrapping_add(LINGER));

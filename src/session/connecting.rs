@@ -93,7 +93,7 @@ impl Session {
     }
 
     /// The link took some of CONNECT, for the first time or all that was left.
-    pub(super) fn connect_sent(&self, complete: bool) {
+    pub(super) fn connect_sent(&self, host: impl Host, complete: bool) {
         self.enter(Stage::Connecting);
         if self.phase.get() == Phase::Starting {
             self.phase.set(Phase::Open);
@@ -101,7 +101,7 @@ impl Session {
         if complete {
             self.mid_packet.set(false);
             self.work.set(Work::None);
-            self.forget_received();
+            self.forget_received(host);
         }
     }
 

@@ -53,8 +53,13 @@ impl Session {
     }
 
     /// Forgets what was received, and leaves no trace of it, nor of CONNECT.
-    pub(super) fn forget_received(&self) {
-        self.memory.wipe_received();
+    pub(super) fn forget_received(&self, host: impl Host) {
+        host.aside(|| self.memory.wipe_received());
+        self.drop_received();
+    }
+
+    /// Nothing of what was received will be used.
+    pub(super) fn drop_received(&self) {
         self.unread.set(RECEIVE);
         self.unread_end.set(RECEIVE);
         self.long.set(false);
@@ -82,7 +87,7 @@ impl Session {
             self.subscriptions.clear();
             self.identifier.set(0);
         }
-        self.forget_received();
+        self.forget_received(host);
         self.replies.set(0);
         self.replied.set(0);
         self.answers_awaited.set(0);

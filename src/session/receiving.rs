@@ -26,7 +26,7 @@ impl Session {
         if self.long.get() {
             wanted = self.unreceived.get() as usize; // so that its last part has nothing behind it
         } else {
-            self.close_up();
+            self.close_up(host);
         }
         let place = self.unread_end.get();
         let length = host.receive(place, wanted.min(RECEIVE_END - place));
@@ -48,11 +48,11 @@ impl Session {
     }
 
     /// Moves what is unread to the front.
-    fn close_up(&self) {
+    fn close_up(&self, host: impl Host) {
         let start = self.unread.get();
         let length = self.unread_end.get() - start;
         if start != RECEIVE {
-            self.memory.shift(start, RECEIVE, length);
+            host.aside(|| self.memory.shift(start, RECEIVE, length));
         }
         self.unread.set(RECEIVE);
         self.unread_end.set(RECEIVE + length);
@@ -159,7 +159,9 @@ impl Session {
             return;
         }
         let name = memory.range(topic, topic_length);
-        if !topic::is_valid(name, Text::Name) {
+        let mut valid = false;
+        host.aside(|| valid = topic::is_valid(name, Text::Name));
+        if !valid {
             return self.protocol_error();
         }
         let payload = self.take_identifier(topic + topic_length);
@@ -191,7 +193,7 @@ impl Session {
             let passed = self.to_pass.get().min(self.unread_end.get() - self.unread.get());
             self.unread.set(self.unread.get() + passed);
             self.to_pass.set(self.to_pass.get() - passed);
-            self.close_up();
+            self.close_up(host);
             if self.to_pass.get() != 0 {
                 return false;
             }

@@ -102,7 +102,7 @@ impl Session {
         self.position.set(position + taken);
         let complete = position + taken == self.end.get();
         if self.work.get() == Work::Connect {
-            return self.connect_sent(complete);
+            return self.connect_sent(host, complete);
         }
         let entry = self.outbox.entry(self.at_hand.get());
         let qos = entry.qos();
@@ -278,7 +278,7 @@ impl Session {
             // What follows the room comes down to the topic.
             let unused = TOPIC_ROOM - length;
             let behind = start + TOPIC_ROOM;
-            memory.shift(behind, behind - unused, entry.end() - behind);
+            host.aside(|| memory.shift(behind, behind - unused, entry.end() - behind));
             entry.length.set(entry.length.get() - unused);
         }
         if entry.has(source::PAYLOAD_ASKED) {

@@ -258,6 +258,10 @@ impl Client {
 struct Outside<'a>(RefCell<&'a mut Client>);
 
 impl Host for &Outside<'_> {
+    fn aside(self, work: impl FnOnce()) {
+        work();
+    }
+
     fn milliseconds(self) -> u32 {
         self.0.borrow().now
     }
