@@ -24,6 +24,7 @@ use crate::outbox::{Outbox, State};
 use crate::packet::first_byte;
 use crate::subscriptions::Subscriptions;
 use core::cell::Cell;
+use sending::NOTHING;
 
 /// How long the link may take to close after DISCONNECT, in milliseconds.
 const LINGER: u32 = 1000;
@@ -261,7 +262,9 @@ impl Session {
                 _ => {
                     if self.link_open.get() {
                         let full = self.read(host);
-                        self.write(host);
+                        if self.next.get() != NOTHING || self.work.get() != Work::None || self.replies.get() != 0 {
+                            self.write(host);
+                        }
                         // Answers that were sent have left room for others.
                         if self.may_read() && !self.is_ending() && receptions != 0 && (full || self.receive(host)) {
                             receptions -= 1;
