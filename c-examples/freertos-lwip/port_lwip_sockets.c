@@ -1,0 +1,272 @@
+#include "port_lwip_sockets.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "lwip/api.h"
+#include "lwip/dns.h"
+#include "lwip/priv/sockets_priv.h"
+#include "lwip/sockets.h"
+#include "lwip/tcpip.h"
+
+#define NO_SOCKET -1
+
+/* What the library is told of a failed call: 0 where it may simply be tried again. */
+static int link_result(int error)
+{
+    if (error == EAGAIN || error == EWOULDBLOCK || error == EINPROGRESS || error == EALREADY) {
+        return 0;
+    }
+    if (error == EHOSTUNREACH || error == ENETUNREACH || error == EADDRNOTAVAIL) {
+        return MQTT_LINK_UNREACHABLE;
+    }
+    return MQTT_LINK_FAILED;
+}
+
+/* lwIP tells each socket's events to its layer of sockets. There is no public way to hear them too, short of a further task in
+   lwip_select(), so the function that it calls is put before its own. */
+static netconn_callback socket_layer;
+static PORT *listening;
+
+static void socket_event(struct netconn *connection, enum netconn_evt event, u16_t length)
+{
+    socket_layer(connection, event, length);
+    if (event == NETCONN_EVT_RCVPLUS || event == NETCONN_EVT_SENDPLUS || event == NETCONN_EVT_ERROR) {
+        port_wake(listening);           /* it can be read, written, or is lost */
+    }
+}
+
+static void listen_to_socket(PORT *port)
+{
+    struct netconn *connection = lwip_socket_dbg_get_socket(port->socket)->conn;
+
+    LOCK_TCPIP_CORE();
+    listening = port;
+    if (connection->callback != socket_event) {
+        socket_layer = connection->callback;
+        connection->callback = socket_event;
+    }
+    UNLOCK_TCPIP_CORE();
+}
+
+static void close_socket(PORT *port)
+{
+    if (port->socket != NO_SOCKET) {
+        lwip_close(port->socket);
+    }
+    port->socket = NO_SOCKET;
+    port->connecting = 0;
+}
+
+static int start_connecting(PORT *port, const ip_addr_t *address)
+{
+    struct sockaddr_in broker = {0};
+    const int on = 1;
+    int result = MQTT_LINK_FAILED;
+
+    broker.sin_family = AF_INET;
+    broker.sin_port = lwip_htons(port->broker_port);
+    inet_addr_from_ip4addr(&broker.sin_addr, ip_2_ip4(address));
+    port->socket = lwip_socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+    if (port->socket < 0) {
+        port->socket = NO_SOCKET;
+        return result;
+    }
+    listen_to_socket(port);
+    lwip_fcntl(port->socket, F_SETFL, O_NONBLOCK);
+    lwip_setsockopt(port->socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);    /* a packet is never worth waiting for the next */
+    port->connecting = 1;
+    if (lwip_connect(port->socket, (struct sockaddr *)&broker, sizeof broker) != 0 && (result = link_result(errno)) != 0) {
+        close_socket(port);
+        return result;
+    }
+    return 0;
+}
+
+/* Called in lwIP's task when the name server has answered, or has not. */
+static void name_found(const char *name, const ip_addr_t *address, void *context)
+{
+    PORT *port = listening;
+
+    (void)name;
+    if ((unsigned)(uintptr_t)context != port->attempt) {
+        return;
+    }
+    if (address != NULL) {
+        port->answer = *address;
+    }
+    port->answered = (address != NULL) ? 1 : MQTT_LINK_UNREACHABLE;
+    port_wake(port);
+}
+
+static int resolve_broker(PORT *port)
+{
+    err_t error;
+
+    LOCK_TCPIP_CORE();
+    listening = port;
+    port->attempt++;
+    port->answered = 0;
+    error = dns_gethostbyname(port->broker, &port->answer, name_found, (void *)(uintptr_t)port->attempt);
+    UNLOCK_TCPIP_CORE();
+    if (error == ERR_OK) {              /* known already, or an address in figures */
+        return start_connecting(port, &port->answer);
+    }
+    return (error == ERR_INPROGRESS) ? 0 : MQTT_LINK_UNREACHABLE;
+}
+
+/* Above 0: connected. 0: not yet. Negative: it will never be. */
+static int connected(PORT *port)
+{
+    struct pollfd link = {port->socket, POLLOUT, 0};
+    int error = 0;
+    socklen_t size = sizeof error;
+
+    if (port->socket == NO_SOCKET) {
+        return (port->answered > 0) ? start_connecting(port, &port->answer) : port->answered;
+    }
+    if (!port->connecting) {
+        return 1;
+    }
+    if (lwip_poll(&link, 1, 0) <= 0) {
+        return 0;
+    }
+    lwip_getsockopt(port->socket, SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) {
+        return link_result(error);
+    }
+    port->connecting = 0;
+    return 1;
+}
+
+/* fnOpen: starts to connect and returns at once, also while the broker's name is being resolved. */
+static int port_open(void *ptrContext, const unsigned char *ptrAddress, unsigned char ucAddressLength, unsigned short usPort)
+{
+    PORT *port = ptrContext;
+    ip_addr_t address;
+
+    port->broker_port = usPort;
+    if (ucAddressLength == 0) {
+        return resolve_broker(port);
+    }
+    if (ucAddressLength != 4) {
+        return MQTT_LINK_UNREACHABLE;   /* lwIP is configured for IPv4 here */
+    }
+    IP_ADDR4(&address, ptrAddress[0], ptrAddress[1], ptrAddress[2], ptrAddress[3]);
+    return start_connecting(port, &address);
+}
+
+/* fnSend: takes what it can at once. 0 means not now, also while still connecting; a lost link is never 0. */
+static int port_send(void *ptrContext, const unsigned char *ptrData, unsigned short usLength)
+{
+    PORT *port = ptrContext;
+    int result = connected(port);
+
+    if (result <= 0) {
+        return result;
+    }
+    result = (int)lwip_send(port->socket, ptrData, usLength, 0);
+    return (result >= 0) ? result : link_result(errno);
+}
+
+/* fnReceive: gives what is there. 0 means nothing now; the end of the stream is MQTT_LINK_CLOSED. */
+static int port_receive(void *ptrContext, unsigned char *ptrData, unsigned short usLength)
+{
+    PORT *port = ptrContext;
+    int result = connected(port);
+
+    if (result <= 0) {
+        return result;
+    }
+    result = (int)lwip_recv(port->socket, ptrData, usLength, 0);
+    if (result == 0) {
+        return MQTT_LINK_CLOSED;
+    }
+    return (result > 0) ? result : link_result(errno);
+}
+
+/* fnClose: what fnSend took is still delivered. lwIP resets a connection that is closed with bytes left unread, and the reset could
+   overtake what was sent, so whatever has arrived is taken out first; never more than a flooding peer deserves. */
+static void port_close(void *ptrContext)
+{
+    PORT *port = ptrContext;
+    unsigned char unwanted[64];
+    int reads = 0;
+
+    port->attempt++;
+    if (port->socket != NO_SOCKET) {
+        lwip_shutdown(port->socket, SHUT_WR);
+        while (lwip_recv(port->socket, unwanted, sizeof unwanted, 0) > 0 && ++reads < 1024) {
+        }
+    }
+    close_socket(port);
+}
+
+static unsigned long port_clock(void *ptrContext)
+{
+    (void)ptrContext;
+    return (unsigned long)xTaskGetTickCount() * portTICK_PERIOD_MS;
+}
+
+static void port_print(void *ptrContext, const char *ptrText)
+{
+    PORT *port = ptrContext;
+
+    if (port->print != 0) {
+        port->print(ptrText);
+    }
+}
+
+void port_wake(PORT *port)
+{
+    if (xPortIsInsideInterrupt()) {
+        BaseType_t switch_task = pdFALSE;
+
+        vTaskNotifyGiveFromISR(port->task, &switch_task);
+        portYIELD_FROM_ISR(switch_task);
+    }
+    else {
+        xTaskNotifyGive(port->task);
+    }
+}
+
+static void port_wake_task(void *ptrContext)
+{
+    port_wake(ptrContext);
+}
+
+int port_init(PORT *port, const char *broker)
+{
+    memset(port, 0, sizeof *port);
+    port->platform.ptrContext = port;
+    port->platform.fnOpen = port_open;
+    port->platform.fnSend = port_send;
+    port->platform.fnReceive = port_receive;
+    port->platform.fnClose = port_close;
+    port->platform.fnMilliseconds = port_clock;
+    port->platform.fnPrint = port_print;
+    port->platform.fnWake = port_wake_task;
+    port->broker = broker;
+    port->task = xTaskGetCurrentTaskHandle();
+    port->socket = NO_SOCKET;
+    return fnSetMQTT_platform(&port->platform);
+}
+
+void port_wait(PORT *port, unsigned long milliseconds)
+{
+    (void)port;
+    ulTaskNotifyTake(pdTRUE, (milliseconds == 0xffffffff) ? portMAX_DELAY : pdMS_TO_TICKS(milliseconds));
+}
+
+/* Masks the interrupts that may call FreeRTOS, and so the switch of tasks, and returns the mask that was: this nests, and is the
+   same in tasks and interrupts. taskENTER_CRITICAL() would not do in an interrupt. */
+unsigned long fnEnterMQTT_critical(void)
+{
+    return taskENTER_CRITICAL_FROM_ISR();
+}
+
+void fnExitMQTT_critical(unsigned long ulState)
+{
+    taskEXIT_CRITICAL_FROM_ISR(ulState);
+}

@@ -1,0 +1,38 @@
+/* The MQTT_PLATFORM of FreeRTOS and lwIP's sockets: one TCP socket that never blocks, one task that is woken by notifications. */
+#ifndef PORT_LWIP_SOCKETS_H
+#define PORT_LWIP_SOCKETS_H
+
+#include "FreeRTOS.h"
+#include "task.h"
+
+#include "lwip/ip_addr.h"
+
+#include "utasker_mqtt.h"
+
+typedef struct {
+    MQTT_PLATFORM platform;             /* what fnSetMQTT_platform is given; filled in by port_init */
+
+    const char *broker;                 /* name or address that fnOpen resolves where fnConnectMQTT was given none */
+    void (*print)(const char *text);    /* where fnPrint writes; 0: nowhere */
+
+    TaskHandle_t task;                  /* that polls */
+    int socket;                         /* -1: closed, or the broker's name is being resolved */
+    int connecting;
+    unsigned short broker_port;
+    unsigned attempt;                   /* so that a late answer of the name server is not taken for that of another attempt */
+    volatile int answered;              /* what the name server has said: 0, 1, or negative */
+    ip_addr_t answer;
+} PORT;
+
+/* Fills in the port for this broker, to be polled by the calling task, and hands its platform to the library: 0, or negative.
+   The broker's name is not copied. */
+int port_init(PORT *port, const char *broker);
+
+/* Sleeps until fnPollMQTT must be called again: the link connects, receives, can send again or is lost, port_wake was called, or
+   the milliseconds that fnPollMQTT returned have passed. */
+void port_wait(PORT *port, unsigned long milliseconds);
+
+/* Ends port_wait, now or the next time; from any task, or interrupt that may call FreeRTOS. */
+void port_wake(PORT *port);
+
+#endif

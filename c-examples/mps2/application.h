@@ -1,0 +1,19 @@
+/* What the images do whatever runs them: the menu on the UART, and the arguments that QEMU hands over.
+
+   Arguments, by semihosting (arg= in QEMU's option): broker=NAME port=N keepalive=S response=S reconnect=S connect=1 dns=ADDRESS */
+#ifndef APPLICATION_H
+#define APPLICATION_H
+
+/* Reads the arguments, and returns the name or address of the broker. */
+const char *application_arguments(void);
+
+/* Starts the menu, once the library has its platform; uart_received is called in the interrupt of the UART. */
+void application_start(void (*uart_received)(void));
+
+/* To be called when the network is up or down; from any context. */
+void application_network_changed(void);
+
+/* Does what is to be done after that, and what the user has typed: 1 when the user has quit. Where fnPollMQTT is called. */
+int application_turn(void);
+
+#endif

@@ -1,0 +1,108 @@
+# What the firmware images for the MPS2 boards have in common. A Makefile that includes this has named:
+#   NAME      its folder
+#   OURS      its own objects
+#   LWIP      lwIP's, by their paths in lwIP's tree, besides those below
+#   RTOS      the kernel's, by their paths in its tree, if there is one
+#   SYSTEM    include folders (-isystem) for RTOS and LWIP
+
+MAKEFLAGS += --no-builtin-rules
+
+Q     ?= @#            make Q= shows the commands
+BOARD ?= an386
+PORT  ?= 1883
+ROOT  := ../..
+MPS2  := ../mps2
+FETCH := $(ROOT)/target/mps2/third-party
+OUT   := $(ROOT)/target/$(NAME)
+HERE  := $(OUT)/$(BOARD)
+
+CPU_an385    := -mcpu=cortex-m3 -mthumb
+KERNEL_an385 := ARM_CM3
+RUST_an385   := thumbv7m-none-eabi
+CPU_an386    := -mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard
+KERNEL_an386 := ARM_CM4F
+RUST_an386   := thumbv7em-none-eabihf
+CPU_an500    := -mcpu=cortex-m7 -mthumb -mfpu=fpv5-d16 -mfloat-abi=hard
+KERNEL_an500 := ARM_CM7/r0p1
+RUST_an500   := thumbv7em-none-eabihf
+
+CPU    := $(CPU_$(BOARD))
+KERNEL := $(KERNEL_$(BOARD))
+RUST   := $(RUST_$(BOARD))
+$(if $(CPU),,$(error BOARD must be an385, an386 or an500))
+
+FREERTOS_KERNEL_PATH ?= $(FETCH)/freertos-next/FreeRTOS-Kernel
+LWIP_PATH            ?= $(FETCH)/lwip
+
+CC       := arm-none-eabi-gcc
+CFLAGS   := $(CPU) -Os -g -ffunction-sections -fdata-sections --specs=nano.specs
+WARNINGS := -std=c99 -Wall -Wextra -Werror -pedantic
+CPPFLAGS  = -DBOARD_$(shell echo $(BOARD) | tr a-z A-Z) -Iinclude -I. -I$(MPS2) -I$(MPS2)/include -I.. -I$(ROOT)/include -I$(HERE) \
+            $(SYSTEM:%=-isystem %) -isystem $(LWIP_PATH)/src/include
+LDFLAGS  := $(CPU) --specs=nano.specs -nostartfiles -T $(MPS2)/board.ld -Wl,--gc-sections,-z,noexecstack -Wl,--wrap=cli_mqtt_callback
+
+SHARED := startup semihosting fatal uart lan9118 network application publishers exercise
+MENU   := cli cli_commands cli_callback ip_literal mqtt_names
+LWIP   += $(addprefix src/core/,def dns inet_chksum init ip mem memp netif pbuf stats sys tcp tcp_in tcp_out timeouts udp) \
+          $(addprefix src/core/ipv4/,dhcp etharp icmp ip4 ip4_addr ip4_frag) src/netif/ethernet
+
+OBJECTS = $(OURS:%=$(HERE)/%.o) $(SHARED:%=$(HERE)/mps2/%.o) $(MENU:%=$(HERE)/menu/%.o) \
+          $(RTOS:%=$(HERE)/freertos/%.o) $(LWIP:%=$(HERE)/lwip/%.o)
+SOURCES = $(LWIP_PATH) $(if $(RTOS),$(FREERTOS_KERNEL_PATH))
+
+all: $(HERE)/firmware.elf
+
+$(HERE)/firmware.elf: $(OBJECTS) $(HERE)/libutasker_mqtt.a $(MPS2)/board.ld
+	$(Q)$(CC) $(LDFLAGS) -Wl,-Map=$(@:.elf=.map) $(OBJECTS) $(HERE)/libutasker_mqtt.a -o $@
+	@echo $@
+
+# The same firmware as if it called nothing, to see what the library adds.
+$(HERE)/without.elf: $(OBJECTS) $(MPS2)/board.ld
+	$(Q)$(CC) $(LDFLAGS) -Wl,--unresolved-symbols=ignore-all $(OBJECTS) -o $@
+
+size: $(HERE)/firmware.elf $(HERE)/without.elf
+	arm-none-eabi-size $^
+
+run: $(HERE)/firmware.elf
+	qemu-system-arm -M mps2-$(BOARD) -kernel $< -display none -monitor none -serial stdio -nic user,model=lan9118 \
+	    -semihosting-config enable=on,target=native,arg=firmware,arg=port=$(PORT)
+
+check:
+	$(ROOT)/tests/firmware/run $(NAME)
+
+clean:
+	rm -rf $(OUT)
+
+# The library, without the memcpy() and the like that Rust brings along: the firmware's C library has its own. Its build knows
+# by itself whether there is anything to do.
+$(HERE)/libutasker_mqtt.a: FORCE
+	@mkdir -p $(HERE)
+	$(Q)$(MPS2)/build-library $(RUST) $(HERE)
+
+$(HERE)/%.o: %.c $(HERE)/libutasker_mqtt.a | $(SOURCES)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(WARNINGS) $(CPPFLAGS) -MMD -MP -c $< -o $@
+
+$(HERE)/mps2/%.o: $(MPS2)/%.c $(HERE)/libutasker_mqtt.a | $(SOURCES)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(WARNINGS) $(CPPFLAGS) -MMD -MP -c $< -o $@
+
+$(HERE)/menu/%.o: ../%.c $(HERE)/libutasker_mqtt.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(WARNINGS) $(CPPFLAGS) -MMD -MP -c $< -o $@
+
+$(HERE)/freertos/%.o: include/FreeRTOSConfig.h | $(SOURCES)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c $(FREERTOS_KERNEL_PATH)/$*.c -o $@
+
+$(HERE)/lwip/%.o: include/lwipopts.h $(MPS2)/include/lwipopts_mps2.h | $(SOURCES)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c $(LWIP_PATH)/$*.c -o $@
+
+$(FETCH)/freertos-next/FreeRTOS-Kernel $(FETCH)/lwip &:
+	@mkdir -p $(FETCH)
+	$(Q)cargo vendor --quiet --locked --manifest-path $(MPS2)/third-party/Cargo.toml $(FETCH) >$(FETCH).log
+
+-include $(OBJECTS:.o=.d)
+
+.PHONY: all size run check clean FORCE
