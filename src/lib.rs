@@ -27,8 +27,7 @@ extern crate std;
 /// an error of the linker. GNU ld leaves out sections of this name, so that it is none where sections are not collected.
 #[cfg(panic = "abort")]
 #[panic_handler]
-#[cfg_attr(target_os = "linux", unsafe(link_section = ".gnu.lto_panic"))]
-#[cfg_attr(target_os = "none", unsafe(link_section = ".gnu.lto_panic"))]
+#[cfg_attr(any(target_os = "linux", target_os = "none"), unsafe(link_section = ".gnu.lto_panic"))]
 fn panic(_: &core::panic::PanicInfo) -> ! {
     unsafe extern "C" {
         fn fnPanicMQTT() -> !;

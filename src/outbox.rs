@@ -176,19 +176,13 @@ pub const CONTROL: u8 = 0;
 /// The index of the first publication.
 pub const PUBLICATIONS: u8 = 2;
 
-/// The table: [`Outbox::control`], [`Outbox::told`] and publications.
+/// The table: [`CONTROL`], [`Outbox::told`] and publications.
 pub struct Outbox(pub [Entry; PUBLICATIONS as usize + MAX_INFLIGHT]);
 
 impl Outbox {
     /// Empty.
     pub const fn new() -> Self {
         Self([Entry::FREE; PUBLICATIONS as usize + MAX_INFLIGHT])
-    }
-
-    /// The SUBSCRIBE or UNSUBSCRIBE at hand.
-    pub fn control(&self) -> &Entry {
-        let [control, ..] = &self.0;
-        control
     }
 
     /// What the application is just told about: it keeps the topic's range while the callback runs.

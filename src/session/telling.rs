@@ -1,6 +1,7 @@
 //! What the application is told, and asked.
 
 use super::{Host, Session};
+use crate::error::Error;
 use crate::outbox::{Entry, State, source};
 use crate::packet::TOPIC;
 use core::cell::Cell;
@@ -32,8 +33,8 @@ pub enum Kind {
     PublishDataPart = 19,
     PublishFailed = 20,
     Unreachable = -3,
-    InvalidArgument = -7,
-    Busy = -11,
+    InvalidArgument = Error::InvalidArgument as i8,
+    Busy = Error::Busy as i8,
     Protocol = -13,
     Timeout = -14,
     Link = -15,
