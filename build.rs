@@ -28,8 +28,8 @@ const SETTINGS: [Setting; 8] = [
     setting("MQTT_MAX_INCOMING_QoS2", 32, 1, 1024),
 ];
 
-/// What a packet takes besides its topic and its payload.
-const PACKET_OVERHEAD: u64 = 9;
+/// What a packet takes besides its topic and its payload, and what acknowledgements have for themselves.
+const OVERHEAD: u64 = 9 + 36;
 
 /// Not available in this build; named so that a firmware that asks for them is not served less than it asked for.
 const UNSUPPORTED: [&str; 2] = ["SECURE_MQTT", "SUPPORT_CLIENT_SIDE_CERTIFICATE"];
@@ -130,8 +130,8 @@ fn check(values: &[u64]) {
         }
     }
     let value = |name| values[SETTINGS.iter().position(|setting| setting.name == name).unwrap()];
-    let highest = value("MQTT_TX_BUFFER_LENGTH") - PACKET_OVERHEAD - value("MQTT_MAX_TOPIC_LENGTH").min(value("MQTT_TX_BUFFER_LENGTH") - PACKET_OVERHEAD);
+    let highest = value("MQTT_TX_BUFFER_LENGTH") - OVERHEAD - value("MQTT_MAX_TOPIC_LENGTH").min(value("MQTT_TX_BUFFER_LENGTH") - OVERHEAD);
     if value("MQTT_PUBLISH_ROOM") > highest {
-        stop(&format!("MQTT_PUBLISH_ROOM must be from 1 to {highest}: MQTT_TX_BUFFER_LENGTH less MQTT_MAX_TOPIC_LENGTH and {PACKET_OVERHEAD}"));
+        stop(&format!("MQTT_PUBLISH_ROOM must be from 1 to {highest}: MQTT_TX_BUFFER_LENGTH less MQTT_MAX_TOPIC_LENGTH and {OVERHEAD}"));
     }
 }

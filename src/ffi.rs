@@ -167,7 +167,6 @@ struct Border {
     state: Cell<critical_section::RestoreState>,
     platform: Cell<Option<Platform>>,
     callback: Cell<MQTT_CALLBACK>,
-    polling: Cell<bool>,
 }
 
 /// What is behind the C border. Two statics, so that the session's fields are reached with short instructions.
@@ -181,7 +180,6 @@ static BORDER: Shared<Border> = Shared(Border {
     state: Cell::new(critical_section::RestoreState::invalid()),
     platform: Cell::new(None),
     callback: Cell::new(None),
-    polling: Cell::new(false),
 });
 
 /// Runs `work` where nothing else uses the client.
@@ -323,9 +321,9 @@ unsafe fn publish(reference: u8, text: *const c_char, value: c_schar, source: u8
     critical(|session| session.publish(&publish))
 }
 
-/// What a publication that was accepted is answered with: its handle, or 0.
-fn accepted(index: c_int) -> c_int {
-    if index < 0 { index } else { request(|session| session.outbox.entry(index as u8).handle.get().into()) }
+/// What a publication is answered with that needs no copying: its handle, 0, or an error.
+fn accepted(answer: c_int) -> c_int {
+    request(|_| if answer < 0 { answer } else { answer & 0xffff })
 }
 
 /// Keeps the platform. Before anything else: without it every call is ERROR_MQTT_NOT_READY.
@@ -406,16 +404,10 @@ pub unsafe extern "C" fn fnSetMQTT_security(ptrSecurity: *const MQTT_SECURITY) -
 #[unsafe(no_mangle)]
 pub extern "C" fn fnPollMQTT() -> c_ulong {
     // SAFETY: released below.
-    let mut state = unsafe { critical_section::acquire() };
-    let mut wait = NEVER;
-    if BORDER.0.platform.get().is_some() && !BORDER.0.polling.replace(true) {
-        BORDER.0.state.set(state);
-        wait = SESSION.0.poll(Firmware);
-        state = BORDER.0.state.get();
-        BORDER.0.polling.set(false);
-    }
+    BORDER.0.state.set(unsafe { critical_section::acquire() });
+    let wait = if BORDER.0.platform.get().is_some() { SESSION.0.poll(Firmware) } else { NEVER };
     // SAFETY: the state is that of the last `acquire`.
-    unsafe { critical_section::release(state) };
+    unsafe { critical_section::release(BORDER.0.state.get()) };
     wait.into()
 }
 
@@ -432,16 +424,16 @@ pub unsafe extern "C" fn fnPublishMQTT_data(ucRef: c_uchar, ptrTopic: *const c_c
         return Error::InvalidArgument as c_int;
     }
     // SAFETY: as the caller promises.
-    let index = unsafe { publish(ucRef, ptrTopic, cQoS, 0, usLength.into()) };
-    if index < 0 {
-        return index;
+    let answer = unsafe { publish(ucRef, ptrTopic, cQoS, 0, usLength.into()) };
+    if answer < 0 {
+        return answer;
     }
-    let end = index as usize >> 8;
+    let end = answer as usize >> 16;
     if usLength != 0 {
         // SAFETY: the caller promises so many bytes; the place is this call's alone until `copied`.
         unsafe { core::ptr::copy_nonoverlapping(ptrData.cast(), address(end - usize::from(usLength)), usLength.into()) };
     }
-    request(|session| session.copied(index as u8))
+    request(|session| session.copied(answer as u16))
 }
 
 /// Publishes ulTotalLength bytes that MQTT_PUBLISH_DATA_PART will ask for piece by piece, so that they may be more than any buffer holds. Topic

@@ -6,12 +6,14 @@
 use crate::config::{RX_BUFFER_LENGTH, TX_BUFFER_LENGTH};
 use core::cell::Cell;
 
-/// Where the transmit buffer ends, which begins at 0.
-pub const TRANSMIT_END: usize = TX_BUFFER_LENGTH;
-/// Where acknowledgements begin.
+/// Where the requests' part of the transmit buffer ends, which begins at 0.
+pub const TRANSMIT_END: usize = TX_BUFFER_LENGTH - REPLIES_LENGTH;
+/// Where acknowledgements begin, which have the rest of it.
 pub const REPLIES: usize = TRANSMIT_END;
-/// Where acknowledgements end: there is room for eight of four bytes, a PINGREQ and a DISCONNECT.
-pub const REPLIES_END: usize = REPLIES + 8 * 4 + 2 + 2;
+/// Room for eight acknowledgements of four bytes, a PINGREQ and a DISCONNECT.
+const REPLIES_LENGTH: usize = 8 * 4 + 2 + 2;
+/// Where acknowledgements end.
+pub const REPLIES_END: usize = TX_BUFFER_LENGTH;
 /// Where received bytes begin.
 pub const RECEIVE: usize = REPLIES_END;
 /// Where received bytes end.
@@ -113,11 +115,6 @@ impl Memory {
             let offset = if to < from { step } else { length - 1 - step };
             self.set(to + offset, self.byte(from + offset));
         }
-    }
-
-    /// Clears `length` bytes from `start`.
-    pub fn wipe(&self, start: usize, length: usize) {
-        self.range(start, length).iter().for_each(|byte| byte.set(0));
     }
 
     /// Leaves no trace of what was received, or of the CONNECT that was built there.

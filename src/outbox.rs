@@ -1,16 +1,16 @@
-//! What waits to be sent or acknowledged: a table of entries, each of which claims a range of the transmit buffer.
+//! What waits to be sent or acknowledged: requests in the order accepted, each of which claims a range of the transmit buffer.
 //!
-//! An entry lies in its range as its packet will: a slot for what precedes the topic, the topic's length, the topic, at
-//! QoS 1 and 2 the packet identifier, the payload. Nothing is moved when an entry goes: a claim takes the lowest gap.
+//! A request lies in its range as its packet will: a slot for what precedes the topic, the topic's length, the topic, at
+//! QoS 1 and 2 the packet identifier, the payload. Bytes are never moved when a request goes: a claim takes the lowest gap.
 
-use crate::config::{MAX_INFLIGHT, PUBLISH_ROOM};
+use crate::config::{MAX_INFLIGHT, MAX_SUBSCRIPTIONS, MAX_TOPIC_LENGTH, PUBLISH_ROOM};
 use crate::memory::{Memory, Short, TRANSMIT_END};
-use crate::packet::{self, FixedHeader, SLOT, TOPIC};
+use crate::packet::{self, FixedHeader, SLOT, TOPIC, first_byte};
 use core::cell::Cell;
 
 /// The payload's room that the callback may fill.
 pub const PAYLOAD_ROOM: usize = PUBLISH_ROOM;
-/// Bytes of an entry that are neither topic nor payload; the two after the topic are a packet identifier, or a QoS.
+/// Bytes of a request that are neither topic nor payload; the two after the topic are a packet identifier, or a QoS.
 pub const OVERHEAD: usize = TOPIC + 2;
 /// The topic's room that the callback may fill: what a callback's payload leaves, within reason.
 pub const TOPIC_ROOM: usize = {
@@ -18,30 +18,31 @@ pub const TOPIC_ROOM: usize = {
     if left < 256 { left } else { 256 }
 };
 
-/// How far an entry has come. From `Copying` on it waits for its turn.
+/// How far a request has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 #[repr(u8)]
 pub enum State {
-    /// Free.
-    Free,
+    /// Done, or given up; it only holds its topic while that is told.
+    Done,
     /// To be told as failed.
     Failed,
-    /// Sent, not acknowledged (QoS 2: not by PUBREC).
-    Sent,
-    /// PUBREC has arrived, PUBREL went out; PUBCOMP is awaited.
-    Released,
-    /// The caller is still copying its payload.
+    /// The caller is still copying its payload. From here on it waits for its turn.
     Copying,
-    /// Accepted.
+    /// Accepted; what is asked for comes at its turn.
     Queued,
     /// A complete packet (a stream's: up to its payload).
     Built,
+    /// The same, sent in an earlier connection. From here on it can be acknowledged.
+    Again,
     /// PUBREL is to be sent again.
     Unreleased,
+    /// Sent, not acknowledged (QoS 2: not by PUBREC). From here on it waits for the broker.
+    Sent,
+    /// PUBREC has arrived, PUBREL went out; PUBCOMP is awaited.
+    Released,
 }
 
-/// Where topic and payload come from: bits of [`Entry::source`]. A topic of neither bit lies in the entry's range, and so does
-/// a payload of neither.
+/// What is special about a request: bits of [`Request::source`].
 pub mod source {
     /// The topic is asked for.
     pub const TOPIC_ASKED: u8 = 0x01;
@@ -49,13 +50,19 @@ pub mod source {
     pub const SUBSCRIPTION: u8 = 0x02;
     /// The payload is asked for, at once.
     pub const PAYLOAD_ASKED: u8 = 0x04;
-    /// The payload is asked for piece by piece; the slot holds the total length until the header is written.
+    /// The payload is asked for piece by piece.
     pub const STREAMED: u8 = 0x08;
+    /// A SUBSCRIBE whose SUBACK was told before: the subscription is only being restored.
+    pub const RESTORED: u8 = 0x10;
+    /// One of [`MAX_INFLIGHT`](crate::config::MAX_INFLIGHT): a publication, or the second request for a subscription.
+    pub const COUNTED: u8 = 0x20;
+    /// In the bits from here on: how many bytes of the slot the packet leaves unused, once it is built.
+    pub const UNUSED: u32 = 6;
 }
 
-/// One entry.
+/// One request: a PUBLISH, SUBSCRIBE or UNSUBSCRIBE.
 #[repr(C)]
-pub struct Entry {
+pub struct Request {
     /// How far it has come.
     pub state: Cell<State>,
     /// The first byte of its packet.
@@ -64,11 +71,7 @@ pub struct Entry {
     pub reference: Cell<u8>,
     /// Bits of [`source`].
     pub source: Cell<u8>,
-    /// Its turn, see [`crate::session`].
-    pub order: Cell<u16>,
-    /// What the publish call returned.
-    pub handle: Cell<u16>,
-    /// The packet identifier; 0: none yet.
+    /// The packet identifier; at QoS 0 a number that no other request has.
     pub identifier: Cell<u16>,
     /// Where its range begins.
     pub start: Short,
@@ -76,38 +79,34 @@ pub struct Entry {
     pub length: Short,
 }
 
-impl Entry {
+impl Request {
     #[expect(clippy::declare_interior_mutable_const, reason = "only ever the start of a new entry")]
-    const FREE: Self = Self {
-        state: Cell::new(State::Free),
+    const NEW: Self = Self {
+        state: Cell::new(State::Done),
         first: Cell::new(0),
         reference: Cell::new(0),
         source: Cell::new(0),
-        order: Cell::new(0),
-        handle: Cell::new(0),
         identifier: Cell::new(0),
         start: Short::new(),
         length: Short::new(),
     };
 
-    /// Gives up the entry and its range.
-    #[inline(never)]
-    pub fn release(&self) {
-        self.state.set(State::Free);
-        self.length.set(0);
-    }
-
-    /// Becomes what the application can be told of `entry`, which may be given up now.
-    #[inline(never)]
-    pub fn keep(&self, memory: &Memory, entry: &Entry) {
-        self.first.set(entry.first.get());
-        self.source.set(entry.source.get());
-        self.handle.set(entry.handle.get());
-        self.identifier.set(entry.identifier.get());
-        self.start.set(entry.start.get());
-        if !entry.has(source::TOPIC_ASKED | source::SUBSCRIPTION) {
-            self.length.set(TOPIC + entry.topic_length(memory));
-        }
+    /// Becomes the same as another.
+    fn copy(&self, other: &Self) {
+        let state = other.state.get();
+        let first = other.first.get();
+        let reference = other.reference.get();
+        let source = other.source.get();
+        let identifier = other.identifier.get();
+        let start = other.start.get();
+        let length = other.length.get();
+        self.state.set(state);
+        self.first.set(first);
+        self.reference.set(reference);
+        self.source.set(source);
+        self.identifier.set(identifier);
+        self.start.set(start);
+        self.length.set(length);
     }
 
     /// Whether it has one of the bits of [`source`].
@@ -123,6 +122,25 @@ impl Entry {
     /// The QoS of its PUBLISH.
     pub fn qos(&self) -> u8 {
         packet::qos(self.first.get())
+    }
+
+    /// The first byte of the packet that it waits for.
+    pub fn awaited(&self) -> u8 {
+        let first = self.first.get();
+        if first >= 0x80 {
+            first + (first_byte::SUBACK - first_byte::SUBSCRIBE)
+        } else if packet::qos(first) == 1 {
+            first_byte::PUBACK
+        } else if self.state.get() == State::Released {
+            first_byte::PUBCOMP
+        } else {
+            first_byte::PUBREC
+        }
+    }
+
+    /// What the publish call returned.
+    pub fn handle(&self) -> u16 {
+        if self.has(source::PAYLOAD_ASKED) { 0 } else { self.identifier.get() }
     }
 
     /// Where its range ends.
@@ -143,73 +161,147 @@ impl Entry {
     }
 
     /// Bytes of payload in all, once the packet is built.
+    #[inline(never)]
     pub fn payload_length(&self, memory: &Memory) -> u32 {
-        let start = self.packet_start(memory);
+        let start = self.packet_start();
         let header = FixedHeader::read(memory.range(start, SLOT));
         header.remaining().wrapping_sub((self.payload_start(memory) - start - header.length()) as u32)
     }
 
-    /// Where in the slot the packet begins, once it is built: unused bytes of the slot are zero.
-    #[inline(never)]
-    pub fn packet_start(&self, memory: &Memory) -> usize {
-        let start = self.start.get();
-        start + memory.range(start, SLOT).iter().take_while(|byte| byte.get() == 0).count()
+    /// Where in the slot the packet begins, once it is built.
+    pub fn packet_start(&self) -> usize {
+        self.start.get() + usize::from(self.source.get() >> source::UNUSED)
     }
 
-    /// Puts `topic` into its range.
-    #[inline(never)]
-    pub fn store_topic(&self, memory: &Memory, topic: &[Cell<u8>]) {
-        let start = self.start.get();
-        memory.set_number(start + SLOT, topic.len() as u16);
-        memory.put(start + TOPIC, topic);
+    /// The packet is built, and leaves so many bytes of the slot unused.
+    pub fn set_built(&self, unused: usize) {
+        self.state.set(State::Built);
+        self.source.set(self.source.get() & ((1 << source::UNUSED) - 1) | (unused << source::UNUSED) as u8);
     }
 
     /// Gives up what lies behind the stored topic.
     #[inline(never)]
     pub fn keep_topic(&self, memory: &Memory) {
-        self.length.set(self.length.get().min(TOPIC + self.topic_length(memory)));
+        if self.length.get() != 0 {
+            self.length.set(TOPIC + self.topic_length(memory));
+        }
+    }
+
+    /// Whether it claims its range at its turn, rather than when it is accepted.
+    pub fn claims(&self) -> bool {
+        self.is_control() || self.has(source::PAYLOAD_ASKED)
+    }
+
+    /// The bytes that it will claim at its turn.
+    #[inline(never)]
+    pub fn room(&self, memory: &Memory) -> usize {
+        let topic = if self.state.get() != State::Queued || !self.claims() {
+            return 0;
+        } else if self.has(source::TOPIC_ASKED) {
+            TOPIC_ROOM
+        } else if self.has(source::SUBSCRIPTION) {
+            MAX_TOPIC_LENGTH
+        } else {
+            self.topic_length(memory)
+        };
+        OVERHEAD + topic + if self.is_control() { 0 } else { PAYLOAD_ROOM }
     }
 }
 
-/// The index of the SUBSCRIBE or UNSUBSCRIBE at hand.
-pub const CONTROL: u8 = 0;
-/// The index of the first publication.
-pub const PUBLICATIONS: u8 = 2;
+/// Publications, what there may be for each subscription, and one that is just told.
+const CAPACITY: usize = MAX_INFLIGHT + MAX_SUBSCRIPTIONS + 1;
 
-/// The table: [`CONTROL`], [`Outbox::told`] and publications.
-pub struct Outbox(pub [Entry; PUBLICATIONS as usize + MAX_INFLIGHT]);
+/// The requests.
+pub struct Outbox {
+    count: Cell<u8>,
+    requests: [Request; CAPACITY],
+}
 
 impl Outbox {
     /// Empty.
     pub const fn new() -> Self {
-        Self([Entry::FREE; PUBLICATIONS as usize + MAX_INFLIGHT])
+        Self { count: Cell::new(0), requests: [Request::NEW; CAPACITY] }
     }
 
-    /// What the application is just told about: it keeps the topic's range while the callback runs.
-    pub fn told(&self) -> &Entry {
-        let [_, told, ..] = &self.0;
-        told
-    }
-
-    /// The entry at an index.
+    /// All requests in the order accepted.
     #[inline(never)]
-    pub fn entry(&self, index: u8) -> &Entry {
-        let [control, publications @ ..] = &self.0;
-        publications.get(usize::from(index).wrapping_sub(1)).unwrap_or(control)
+    pub fn all(&self) -> &[Request] {
+        self.requests.get(..self.count.get().into()).unwrap_or_default()
+    }
+
+    /// Whether no more of those that are [`source::COUNTED`] can be accepted.
+    pub fn is_full(&self) -> bool {
+        self.all().iter().filter(|request| request.has(source::COUNTED) && request.state.get() != State::Done).count() >= MAX_INFLIGHT
+    }
+
+    /// Takes another one; `None`: there is no place for it.
+    #[inline(never)]
+    pub fn add(&self, first: u8, reference: u8, sources: u8, identifier: u16) -> Option<&Request> {
+        let count = self.count.get();
+        let request = self.requests.get(usize::from(count))?;
+        self.count.set(count + 1);
+        request.state.set(State::Queued);
+        request.first.set(first);
+        request.reference.set(reference);
+        request.source.set(sources);
+        request.identifier.set(identifier);
+        request.length.set(0);
+        Some(request)
+    }
+
+    /// Has one of them come after all others. Returns where it is now.
+    #[inline(never)]
+    pub fn postpone<'a>(&'a self, request: &'a Request) -> &'a Request {
+        let postponed = Request::NEW;
+        postponed.copy(request);
+        let mut place = request;
+        let mut found = false;
+        for next in self.all() {
+            if found {
+                place.copy(next);
+                place = next;
+            }
+            found |= core::ptr::eq(next, request);
+        }
+        place.copy(&postponed);
+        place
+    }
+
+    /// Gives up one of them.
+    #[inline(never)]
+    pub fn remove(&self, request: &Request) {
+        self.postpone(request);
+        self.count.set(self.count.get() - 1);
+    }
+
+    /// The request whose turn it is: a PUBREL first, which needs no room, while the others may wait for what it frees.
+    #[inline(never)]
+    pub fn next(&self) -> Option<&Request> {
+        let mut first = None;
+        for request in self.all() {
+            let state = request.state.get();
+            if state == State::Unreleased {
+                return Some(request);
+            }
+            if first.is_none() && state >= State::Copying && state < State::Sent {
+                first = Some(request);
+            }
+        }
+        first
     }
 
     /// Where `length` bytes below `limit` are claimed by nothing but perhaps `but`; [`NO_GAP`]: nowhere.
     #[inline(never)]
-    pub fn gap(&self, length: usize, limit: usize, but: &Entry) -> usize {
+    pub fn gap(&self, length: usize, limit: usize, but: *const Request) -> usize {
         let mut start = 0;
         'from: loop {
             let end = start + length;
             if end > limit {
                 return NO_GAP;
             }
-            for entry in &self.0 {
-                if entry.length.get() != 0 && entry.start.get() < end && start < entry.end() && !core::ptr::eq(entry, but) {
-                    start = entry.end();
+            for request in self.all() {
+                if request.length.get() != 0 && request.start.get() < end && start < request.end() && !core::ptr::eq(request, but) {
+                    start = request.end();
                     continue 'from;
                 }
             }
@@ -217,11 +309,10 @@ impl Outbox {
         }
     }
 
-    /// The publication that was sent with a packet identifier, and is not acknowledged.
+    /// The publication, or the SUBSCRIBE or UNSUBSCRIBE, that was sent with a packet identifier and is not acknowledged.
     #[inline(never)]
-    pub fn find(&self, identifier: u16) -> Option<&Entry> {
-        let [_, _, publications @ ..] = &self.0;
-        publications.iter().find(|entry| entry.identifier.get() == identifier && entry.state.get() > State::Failed)
+    pub fn find(&self, identifier: u16, control: bool) -> Option<&Request> {
+        self.all().iter().find(|request| request.identifier.get() == identifier && request.state.get() >= State::Again && request.is_control() == control)
     }
 }
 

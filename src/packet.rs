@@ -102,14 +102,18 @@ pub const TOPIC: usize = SLOT + 2;
 /// Writes a fixed header so that it ends at `end`, and returns where it begins.
 #[inline(never)]
 pub fn put_header(memory: &Memory, end: usize, first: u8, remaining: u32) -> usize {
-    let longer = [0x80, 0x4000, 0x20_0000].into_iter().filter(|limit| remaining >= *limit).count();
-    let start = end - 2 - longer;
+    let mut start = end - 2;
+    let mut longer = remaining >> 7;
+    while longer != 0 {
+        start -= 1;
+        longer >>= 7;
+    }
     memory.set(start, first);
     let mut remaining = remaining;
     for place in start + 1..end {
-        let more = if remaining < 0x80 { 0 } else { 0x80 };
-        memory.set(place, remaining as u8 & 0x7f | more);
+        let byte = remaining as u8 & 0x7f;
         remaining >>= 7;
+        memory.set(place, if remaining == 0 { byte } else { byte | 0x80 });
     }
     start
 }

@@ -20,18 +20,17 @@ pub use telling::{Kind, Message};
 
 use crate::config::MAX_INCOMING_QOS2;
 use crate::memory::{Memory, REPLIES, REPLIES_END, Short};
-use crate::outbox::{Outbox, State};
+use crate::outbox::Outbox;
 use crate::packet::first_byte;
 use crate::subscriptions::Subscriptions;
 use core::cell::Cell;
-use sending::NOTHING;
 
 /// How long the link may take to close after DISCONNECT, in milliseconds.
 const LINGER: u32 = 1000;
 /// After how long a stream that had nothing to give is asked again, in milliseconds.
 const STREAM_RETRY: u32 = 100;
-/// Receptions in one poll, after which the driver is asked to come back, so that time and others get their due.
-const BURST: u8 = 16;
+/// Receptions and packets sent in one poll, after which the driver is asked to come back, so that time and others get their due.
+const BURST: u8 = 32;
 /// No need to poll again.
 pub const NEVER: u32 = u32::MAX;
 /// Bytes of acknowledgements that may wait for the link while packets are still read: there is room for one more, a PINGREQ and
@@ -99,10 +98,24 @@ enum Work {
     None,
     /// CONNECT.
     Connect,
-    /// The entry at hand.
-    Entry,
-    /// The entry at hand, a stream of which the next piece is needed.
+    /// The request whose turn it is.
+    Request,
+    /// The same, a stream of which the next piece is needed.
     Piece,
+}
+
+/// What may be awaited too long; the index of its time.
+mod late {
+    /// The end of the present stage.
+    pub const STAGE: usize = 0;
+    /// That the link takes something, or a stream gives something.
+    pub const PROGRESS: usize = 1;
+    /// SUBACK or UNSUBACK.
+    pub const ANSWER: usize = 2;
+    /// PINGRESP.
+    pub const PINGRESP: usize = 3;
+    /// How many there are.
+    pub const COUNT: usize = 4;
 }
 
 /// A client's session. The small fields come first, where a Cortex-M reaches them with short instructions.
@@ -116,34 +129,32 @@ pub struct Session {
     /// What ends the connection, and how that is told.
     cause: Cell<Kind>,
     closing: Cell<Kind>,
+    /// A poll is under way.
+    polling: Cell<bool>,
     link_open: Cell<bool>,
     /// CONNACK has accepted this connection.
     connected: Cell<bool>,
     /// An incoming QoS 2 message had no place.
     overflowed: Cell<bool>,
+    /// In this poll: receptions and packets that are left of [`BURST`].
+    turns: Cell<u8>,
     /// In this poll: the link takes no more.
     blocked: Cell<bool>,
     /// In this poll: the stream has nothing to give.
     starved: Cell<bool>,
     /// A packet has been sent in part.
     mid_packet: Cell<bool>,
-    /// SUBACKs and UNSUBACKs that are awaited.
-    answers_awaited: Cell<u8>,
     /// Bytes of acknowledgements, and how many of them are sent.
     replies: Cell<u8>,
     replied: Cell<u8>,
-    /// The index of the entry at hand.
-    at_hand: Cell<u8>,
-    /// What is next to be sent, see `sending.rs`.
-    next: Cell<u8>,
     /// The incoming PUBLISH: its first byte, and whether it is longer than the buffer.
     first: Cell<u8>,
     long: Cell<bool>,
-    /// The order number given out last. Requests are sent in the order accepted: each takes the next, in a circle without 0,
-    /// of which the lower half from any number counts as later.
-    order: Cell<u16>,
-    /// The packet identifier given out last; 0: none yet.
+    /// The packet identifier given out last; 0: none yet. At QoS 0, where there is none, the number.
     identifier: Cell<u16>,
+    number: Cell<u16>,
+    /// The number of the publication that is being told about.
+    told: Cell<u16>,
     /// What is left to be sent of the packet at hand.
     position: Short,
     end: Short,
@@ -162,12 +173,8 @@ pub struct Session {
     incoming_count: Cell<u16>,
     /// The time; all times are in milliseconds modulo 2^32.
     now: Cell<u32>,
-    /// When the present stage is over, unless there is no connection, or it is connected.
-    stage_over: Cell<u32>,
-    /// When what is awaited is too late; 0: nothing is.
-    stalled: Cell<u32>,
-    answer_late: Cell<u32>,
-    ping_late: Cell<u32>,
+    /// When what is awaited is too late, see [`late`]; 0: nothing is.
+    late: [Cell<u32>; late::COUNT],
     /// When something was sent last, and received.
     sent: Cell<u32>,
     received: Cell<u32>,
@@ -175,8 +182,7 @@ pub struct Session {
     total: Cell<u32>,
     offset: Cell<u32>,
     unreceived: Cell<u32>,
-    /// Bytes of a stream's payload, and how many of them were given.
-    stream_total: Cell<u32>,
+    /// Bytes that a stream has given.
     given: Cell<u32>,
     /// What was chosen for the connection.
     options: Options,
@@ -201,21 +207,21 @@ impl Session {
             event: Cell::new(Kind::None),
             cause: Cell::new(Kind::None),
             closing: Cell::new(Kind::None),
+            polling: Cell::new(false),
             link_open: Cell::new(false),
             connected: Cell::new(false),
             overflowed: Cell::new(false),
+            turns: Cell::new(0),
             blocked: Cell::new(false),
             starved: Cell::new(false),
             mid_packet: Cell::new(false),
-            answers_awaited: Cell::new(0),
             replies: Cell::new(0),
             replied: Cell::new(0),
-            at_hand: Cell::new(0),
-            next: Cell::new(0),
             first: Cell::new(0),
             long: Cell::new(false),
-            order: Cell::new(0),
             identifier: Cell::new(0),
+            number: Cell::new(0),
+            told: Cell::new(0),
             position: Short::new(),
             end: Short::new(),
             unread: Short::new(),
@@ -227,16 +233,12 @@ impl Session {
             pause: Cell::new(0),
             incoming_count: Cell::new(0),
             now: Cell::new(0),
-            stage_over: Cell::new(0),
-            stalled: Cell::new(0),
-            answer_late: Cell::new(0),
-            ping_late: Cell::new(0),
+            late: [const { Cell::new(0) }; late::COUNT],
             sent: Cell::new(0),
             received: Cell::new(0),
             total: Cell::new(0),
             offset: Cell::new(0),
             unreceived: Cell::new(0),
-            stream_total: Cell::new(0),
             given: Cell::new(0),
             options: Options::new(),
             connection: Connection::new(),
@@ -248,12 +250,22 @@ impl Session {
     }
 
     /// Does all that can be done now. Returns the milliseconds after which there is more to do if nothing happens before: 0 at
-    /// once, [`NEVER`].
+    /// once, [`NEVER`]. While the host is called it does nothing.
     pub fn poll(&self, host: impl Host) -> u32 {
+        if self.polling.replace(true) {
+            return NEVER;
+        }
+        let wait = self.work_off(host);
+        self.polling.set(false);
+        wait
+    }
+
+    /// Does all that can be done now. Returns as [`Session::poll`].
+    fn work_off(&self, host: impl Host) -> u32 {
         self.now.set(host.milliseconds());
         self.blocked.set(false);
         self.starved.set(false);
-        let mut receptions = BURST;
+        self.turns.set(BURST);
         loop {
             match self.stage.get() {
                 Stage::Idle if self.phase.get() == Phase::Starting => self.begin(host),
@@ -262,22 +274,26 @@ impl Session {
                 _ => {
                     if self.link_open.get() {
                         let full = self.read(host);
-                        if self.next.get() != NOTHING || self.work.get() != Work::None || self.replies.get() != 0 {
-                            self.write(host);
-                        }
+                        self.write(host);
                         // Answers that were sent have left room for others.
-                        if self.may_read() && !self.is_ending() && receptions != 0 && (full || self.receive(host)) {
-                            receptions -= 1;
+                        if self.may_read() && !self.is_ending() && (full || self.receive(host)) && self.take_turn() {
                             continue;
                         }
                     }
                     let wait = self.rest();
                     if wait != AGAIN {
-                        return if receptions == 0 { 0 } else { wait };
+                        return if self.turns.get() == 0 { 0 } else { wait };
                     }
                 }
             }
         }
+    }
+
+    /// Whether another turn is left, which is taken.
+    fn take_turn(&self) -> bool {
+        let turns = self.turns.get();
+        self.turns.set(turns.saturating_sub(1));
+        turns != 0
     }
 
     fn is_ending(&self) -> bool {
@@ -296,10 +312,7 @@ impl Session {
             return AGAIN;
         }
         let mut wait = NEVER;
-        if stage != Stage::Idle && stage != Stage::Connected {
-            wait = self.left(self.stage_over.get());
-        }
-        for late in [&self.stalled, &self.answer_late, &self.ping_late] {
+        for late in &self.late {
             if late.get() != 0 {
                 wait = wait.min(self.left(late.get()));
             }
@@ -316,12 +329,13 @@ impl Session {
             let quarter = u32::from(self.options.keep_alive()) * 250;
             if quarter != 0 {
                 let mut silence = self.left(self.sent.get().wrapping_add(quarter));
-                if self.ping_late.get() == 0 {
+                let awaited = self.is_awaited(late::PINGRESP);
+                if !awaited {
                     silence = silence.min(self.left(self.received.get().wrapping_add(quarter)));
                 }
                 if silence == 0 {
-                    if self.ping_late.get() == 0 {
-                        self.await_response(&self.ping_late);
+                    if !awaited {
+                        self.limit(late::PINGRESP);
                     }
                     self.reply(first_byte::PINGREQ, 0);
                     return AGAIN;
@@ -341,11 +355,30 @@ impl Session {
         (time.wrapping_sub(self.now.get()) as i32).max(0) as u32
     }
 
-    /// From now on the broker, or the link, has the response time.
+    /// What is awaited, one of [`late`], comes too late after so many milliseconds.
     #[inline(never)]
-    fn await_response(&self, late: &Cell<u32>) {
-        let time = self.now.get().wrapping_add(self.options.response());
-        late.set(if time == 0 { u32::MAX } else { time });
+    fn limit_to(&self, what: usize, milliseconds: u32) {
+        let time = self.now.get().wrapping_add(milliseconds);
+        if let Some(late) = self.late.get(what) {
+            late.set(time.max(1));
+        }
+    }
+
+    /// What is awaited comes too late after the response time.
+    #[inline(never)]
+    fn limit(&self, what: usize) {
+        self.limit_to(what, self.options.response());
+    }
+
+    /// Nothing of the kind is awaited any more.
+    fn unlimit(&self, what: usize) {
+        if let Some(late) = self.late.get(what) {
+            late.set(0);
+        }
+    }
+
+    fn is_awaited(&self, what: usize) -> bool {
+        self.late.get(what).is_some_and(|late| late.get() != 0)
     }
 
     /// The time of the present stage, or of an answer, is over.
@@ -357,12 +390,15 @@ impl Session {
                 self.drop_received();
                 self.reply(first_byte::DISCONNECT, 0);
                 self.stage.set(Stage::Lingering);
-                self.stage_over.set(self.now.get().wrapping_add(LINGER));
+                self.limit_to(late::STAGE, LINGER);
             }
             Stage::Draining | Stage::Lingering => self.end(Kind::None, Kind::ConnectionClosed),
             _ => {
-                if self.work.get() == Work::Piece && self.stalled.get() != 0 && self.left(self.stalled.get()) == 0 {
-                    self.outbox.entry(self.at_hand.get()).state.set(State::Failed);
+                if let (Work::Piece, Some(stream)) = (self.work.get(), self.outbox.next()) {
+                    let [_, progress, ..] = &self.late;
+                    if progress.get() != 0 && self.left(progress.get()) == 0 {
+                        self.fail_stream(stream);
+                    }
                 }
                 self.end(Kind::Timeout, Kind::ConnectionClosed);
             }
@@ -372,7 +408,7 @@ impl Session {
     /// Enters a stage that lasts as long as the response time at most.
     fn enter(&self, stage: Stage) {
         self.stage.set(stage);
-        self.await_response(&self.stage_over);
+        self.limit(late::STAGE);
     }
 
     fn is_connected(&self) -> bool {

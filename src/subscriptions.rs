@@ -4,54 +4,51 @@ use crate::config::{MAX_SUBSCRIPTIONS, MAX_TOPIC_LENGTH};
 use crate::topic;
 use core::cell::Cell;
 
-/// What is under way for a subscription; all of it may be at once, in this order. What awaits an answer stands one bit above
-/// what waits to be sent.
-pub mod flag {
-    /// The entry is taken.
-    pub const USED: u8 = 0x01;
-    /// A SUBSCRIBE is to be sent.
-    pub const SUBSCRIBE: u8 = 0x02;
-    /// A SUBACK is awaited.
-    pub const SUBACK: u8 = 0x04;
-    /// An UNSUBSCRIBE is to be sent.
-    pub const UNSUBSCRIBE: u8 = 0x08;
-    /// An UNSUBACK is awaited.
-    pub const UNSUBACK: u8 = 0x10;
-    /// The SUBACK was told before: the subscription is only being restored.
-    pub const RESTORED: u8 = 0x20;
-}
+/// The bits of an entry's state that are not one of the two QoS.
+const USED: u8 = 0x04;
+const ENDING: u8 = 0x08;
 
 /// One subscription.
-#[repr(C)]
 pub struct Subscription {
-    /// Bits of [`flag`]; 0: the entry is free.
-    pub flags: Cell<u8>,
-    /// The QoS asked for in bits 0 and 1, the one that the broker granted last in bits 4 and 5.
-    pub qos: Cell<u8>,
-    /// When the SUBSCRIBE was accepted, see [`crate::session`].
-    pub order: Cell<u16>,
-    /// When the UNSUBSCRIBE was accepted.
-    pub unsubscribe_order: Cell<u16>,
-    /// The packet identifier of the SUBSCRIBE or UNSUBSCRIBE that is awaiting its answer.
-    pub identifier: Cell<u16>,
+    /// The QoS asked for in bits 0 and 1, `USED`, `ENDING`, and in the upper half the QoS that the broker granted last; 0: the entry
+    /// is free.
+    state: Cell<u8>,
     /// Always terminated by a zero; empty: to be asked for each time.
     topic: [Cell<u8>; MAX_TOPIC_LENGTH + 1],
 }
 
 impl Subscription {
     #[expect(clippy::declare_interior_mutable_const, reason = "only ever the start of a new entry")]
-    const FREE: Self = Self {
-        flags: Cell::new(0),
-        qos: Cell::new(0),
-        order: Cell::new(0),
-        unsubscribe_order: Cell::new(0),
-        identifier: Cell::new(0),
-        topic: [const { Cell::new(0) }; MAX_TOPIC_LENGTH + 1],
-    };
+    const FREE: Self = Self { state: Cell::new(0), topic: [const { Cell::new(0) }; MAX_TOPIC_LENGTH + 1] };
 
-    /// Whether one of `flags` is set.
-    pub fn has(&self, flags: u8) -> bool {
-        self.flags.get() & flags != 0
+    /// Whether the entry is taken.
+    pub fn is_used(&self) -> bool {
+        self.state.get() != 0
+    }
+
+    /// Whether it was asked to end.
+    pub fn is_ending(&self) -> bool {
+        self.state.get() & ENDING != 0
+    }
+
+    /// It is asked to end.
+    pub fn set_ending(&self) {
+        self.state.set(self.state.get() | ENDING);
+    }
+
+    /// The QoS that was asked for.
+    pub fn qos(&self) -> u8 {
+        self.state.get() & 3
+    }
+
+    /// The QoS that the broker granted last.
+    pub fn granted(&self) -> u8 {
+        self.state.get() >> 4
+    }
+
+    /// The broker has granted a QoS.
+    pub fn set_granted(&self, qos: u8) {
+        self.state.set(self.state.get() & 0x0f | qos << 4);
     }
 
     /// The stored topic; empty: it has to be asked for.
@@ -62,14 +59,17 @@ impl Subscription {
     }
 
     /// Takes the entry for `topic`, which must not be longer than an entry holds; empty: to be asked for.
-    pub fn take(&self, topic: &[Cell<u8>], qos: u8, order: u16) {
-        self.flags.set(flag::USED | flag::SUBSCRIBE);
-        self.qos.set(qos);
-        self.order.set(order);
+    pub fn take(&self, topic: &[Cell<u8>], qos: u8) {
+        self.state.set(USED | qos);
         let mut bytes = topic.iter();
         for stored in &self.topic {
             stored.set(bytes.next().map_or(0, Cell::get));
         }
+    }
+
+    /// Frees the entry.
+    pub fn release(&self) {
+        self.state.set(0);
     }
 }
 
@@ -82,15 +82,15 @@ impl Subscriptions {
         Self([Subscription::FREE; MAX_SUBSCRIPTIONS])
     }
 
-    /// Ends them all.
-    pub fn clear(&self) {
-        self.0.iter().for_each(|entry| entry.flags.set(0));
-    }
-
     /// The entry of a reference; there is none for 0, or beyond the last.
     #[inline(never)]
     pub fn get(&self, reference: u8) -> Option<&Subscription> {
         self.0.get(usize::from(reference).wrapping_sub(1))
+    }
+
+    /// The same, where it is taken.
+    pub fn used(&self, reference: u8) -> Option<&Subscription> {
+        self.get(reference).filter(|subscription| subscription.is_used())
     }
 
     /// The reference that a message belongs to: the lowest whose stored filter matches, else the lowest without a stored
@@ -100,7 +100,7 @@ impl Subscriptions {
         let mut reference = 0;
         for entry in &self.0 {
             reference += 1;
-            if entry.flags.get() == 0 {
+            if !entry.is_used() {
                 continue;
             }
             if entry.topic.first().is_some_and(|byte| byte.get() == 0) {

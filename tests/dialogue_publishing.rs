@@ -270,13 +270,13 @@ fn payload_that_is_asked_for_waits_for_its_room() {
 fn room_of_a_payload_that_is_asked_for_is_not_taken_by_later_ones() {
     let mut client = Client::connected(CLEAN);
     client.link.room = 0;
-    client.publish_data("a", 1, &"x".repeat(500));
+    client.publish_data("a", 1, &"x".repeat(470));
     client.publish("b", 1);
     client.publish_data("c", 1, &"y".repeat(90));
     assert_eq!(client.library.publish_data(0, Some("d"), 1, &[0; 100]), Err(Error::Busy));
     client.link.room = usize::MAX;
     client.poll();
-    let sent = [publish(0x32, "a", 1, &[b'x'; 500]), publish(0x32, "b", 2, b"payload"), publish(0x32, "c", 3, &[b'y'; 90])];
+    let sent = [publish(0x32, "a", 1, &[b'x'; 470]), publish(0x32, "b", 2, b"payload"), publish(0x32, "c", 3, &[b'y'; 90])];
     client.expect_sent_bytes(&sent.concat());
     client.publish_data("d", 1, &"z".repeat(100));
 }
@@ -284,22 +284,22 @@ fn room_of_a_payload_that_is_asked_for_is_not_taken_by_later_ones() {
 #[test]
 fn copied_payload_is_limited_by_the_transmit_buffer() {
     let mut client = Client::connected(CLEAN);
-    assert_eq!(client.library.publish_data(0, Some("a"), 0, &[0; 2041]), Err(Error::MessageTooLong));
-    client.publish_data("a", 0, &"x".repeat(2040));
-    assert_eq!(client.take_sent().len(), 3 + 3 + 2040);
+    assert_eq!(client.library.publish_data(0, Some("a"), 0, &[0; 2005]), Err(Error::MessageTooLong));
+    client.publish_data("a", 0, &"x".repeat(2004));
+    assert_eq!(client.take_sent().len(), 3 + 3 + 2004);
     client.expect_events([acknowledged(0)]);
 }
 
 #[test]
 fn one_off_topic_is_limited_by_the_transmit_buffer() {
     let mut client = Client::connected(CLEAN);
-    client.library.publish_data(0, Some(&"t".repeat(2041)), 0, b"").unwrap();
-    assert_eq!(client.library.publish_data(0, Some(&"t".repeat(2042)), 0, b""), Err(Error::TopicTooLong));
-    assert_eq!(client.library.publish(0, Some(&"t".repeat(2042 - 1400)), 0), Err(Error::TopicTooLong));
+    client.library.publish_data(0, Some(&"t".repeat(2005)), 0, b"").unwrap();
+    assert_eq!(client.library.publish_data(0, Some(&"t".repeat(2006)), 0, b""), Err(Error::TopicTooLong));
+    assert_eq!(client.library.publish(0, Some(&"t".repeat(2006 - 1400)), 0), Err(Error::TopicTooLong));
     client.poll();
-    client.publish(&"t".repeat(2048 - 1400 - 9), 1);
+    client.publish(&"t".repeat(2012 - 1400 - 9), 1);
     client.expect_events([acknowledged(0)]);
-    assert_eq!(client.take_sent().len(), (3 + 2 + 2041) + (3 + 2 + 639 + 2 + 7));
+    assert_eq!(client.take_sent().len(), (3 + 2 + 2005) + (3 + 2 + 603 + 2 + 7));
 }
 
 #[test]
@@ -460,4 +460,19 @@ fn callback_may_publish_and_subscribe_in_any_event() {
     client.receive("30 05 00 01 'a' 'hi'");
     client.expect_sent("30 0a 00 06 'answer' 'hi' 82 09 00 01 00 04 'more' 00");
     client.expect_events([message(0, "hi"), acknowledged(0)]);
+}
+
+#[test]
+fn callback_that_publishes_without_end_does_not_keep_the_poll_from_the_broker() {
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|library, event| {
+        if event.kind == Kind::PublishAcknowledged {
+            library.publish_data(0, Some("a"), 0, b"again").unwrap();
+        }
+        None
+    });
+    client.library.publish_data(0, Some("a"), 0, b"first").unwrap();
+    client.link.arrives(&bytes("30 04 00 01 'b' 'x'"));
+    assert!((0..2).all(|_| client.poll_once() == 0), "wants to be polled again at once");
+    assert!(client.take_events().contains(&message(0, "x")));
 }

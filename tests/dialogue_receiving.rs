@@ -227,7 +227,7 @@ fn reading_stops_while_answers_have_no_room() {
 fn acknowledgements_have_room_however_full_the_outbox() {
     let mut client = Client::connected(CLEAN);
     client.link.room = 0;
-    client.publish_data("a", 1, &"x".repeat(2000));
+    client.publish_data("a", 1, &"x".repeat(1960));
     client.publish_stream("b", 0, 0);
     while client.library.publish_data(0, Some("c"), 1, b"").is_ok() {}
     client.receive("32 05 00 01 'a' 00 07 34 05 00 01 'a' 00 08");

@@ -239,8 +239,8 @@ fn subscription_that_was_not_answered_is_made_again() {
     client.subscribe("s", 1);
     client.expect_sent("82 06 00 01 00 01 's' 01");
     client.resume(KEPT, true);
-    client.expect_sent("82 06 00 02 00 01 's' 01");
-    client.receive("90 03 00 02 01");
+    client.expect_sent("82 06 00 01 00 01 's' 01");
+    client.receive("90 03 00 01 01");
     client.expect_events([suback(1, 1)]);
 }
 
@@ -252,9 +252,9 @@ fn unsubscribe_that_was_not_answered_is_repeated_and_occupies_its_entry() {
         client.unsubscribe(1);
         client.expect_sent("a2 05 00 02 00 01 's'");
         client.resume(KEPT, session_present);
-        client.expect_sent("a2 05 00 03 00 01 's'");
+        client.expect_sent("a2 05 00 02 00 01 's'");
         assert_eq!(client.library.subscription(1), Ok((1, 1)));
-        client.receive("b0 02 00 03");
+        client.receive("b0 02 00 02");
         client.expect_events([unsuback(1)]);
         assert_eq!(client.library.subscription(1), Err(Error::NoSubscriptionEntry));
     }

@@ -131,7 +131,7 @@ fn unsubscribe_of_a_refused_subscription_is_forgotten() {
     client.poll();
     client.expect_events([subscription_refused(128, 1), acknowledged(0)]);
     assert_eq!(client.subscribe("c", 0), 1);
-    client.expect_sent("82 06 00 02 00 01 'c' 00");
+    client.expect_sent("82 06 00 03 00 01 'c' 00");
 }
 
 #[test]

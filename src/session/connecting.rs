@@ -1,11 +1,9 @@
 //! From the request for a connection to CONNACK.
 
-use super::{Host, Kind, Phase, Session, Stage, Work};
+use super::{Host, Kind, Phase, Session, Stage, Work, late};
 use crate::memory::{RECEIVE, RECEIVE_END};
-use crate::outbox::State;
+use crate::outbox::{State, source};
 use crate::packet::{self, DUPLICATE, SLOT, first_byte};
-use crate::session::sending::SEARCH;
-use crate::subscriptions::flag;
 use crate::topic::{self, Text};
 
 // The flags of CONNECT, section 3.1.2.3 of the standard.
@@ -30,12 +28,10 @@ impl Session {
 
     /// Begins the first attempt of a connection that is wanted: a clean one knows nothing of those before [MQTT-3.1.2-6].
     pub(super) fn begin(&self, host: impl Host) {
-        self.next.set(SEARCH);
         self.pause.set(self.options.reconnect_first.get());
         self.stage.set(Stage::Opening);
         if self.is_clean() {
-            self.subscriptions.clear();
-            self.identifier.set(0);
+            self.forget_subscriptions();
             self.fail(true);
         }
         self.tell_failures(host);
@@ -129,6 +125,7 @@ impl Session {
         self.sent.set(self.now.get());
         if self.stage.get() == Stage::Connecting {
             self.stage.set(Stage::Connected);
+            self.unlimit(late::STAGE);
         }
         self.tell(host, Kind::Connack, 0, known.into(), 0);
         self.tell_failures(host);
@@ -136,26 +133,25 @@ impl Session {
 
     /// Has what was unacknowledged sent again, and the subscriptions made again that the broker does not know.
     fn restore(&self, resumed: bool, subscribed: bool) {
-        for entry in &self.outbox.0 {
-            let state = entry.state.get();
-            match state {
-                State::Sent | State::Built => {
-                    if !resumed {
-                        entry.first.set(entry.first.get() & !DUPLICATE);
-                    } else if state == State::Sent {
-                        entry.first.set(entry.first.get() | DUPLICATE); // [MQTT-3.3.1-1]
+        for request in self.outbox.all() {
+            match request.state.get() {
+                State::Sent | State::Again => {
+                    request.state.set(if resumed { State::Again } else { State::Built });
+                    if !request.is_control() {
+                        let first = request.first.get() & !DUPLICATE;
+                        request.first.set(if resumed { first | DUPLICATE } else { first }); // [MQTT-3.3.1-1]
                     }
-                    entry.state.set(State::Built);
                 }
-                State::Released | State::Unreleased => entry.state.set(if resumed { State::Unreleased } else { State::Failed }),
+                State::Released | State::Unreleased => request.state.set(if resumed { State::Unreleased } else { State::Failed }),
                 _ => {}
             }
         }
-        for entry in &self.subscriptions.0 {
-            if !subscribed && entry.has(flag::USED) && !entry.has(flag::SUBSCRIBE | flag::UNSUBSCRIBE) {
-                self.make_again(entry, flag::SUBSCRIBE | flag::RESTORED);
+        let mut reference = 0;
+        for subscription in &self.subscriptions.0 {
+            reference += 1;
+            if !subscribed && subscription.is_used() && self.under_way(reference).is_none() {
+                self.request_subscription(first_byte::SUBSCRIBE, reference, subscription, source::RESTORED);
             }
         }
-        self.next.set(SEARCH);
     }
 }

@@ -1,10 +1,8 @@
 //! The end of a connection: what it is told as, in which order, and whether another attempt follows.
 
-use super::{Host, Kind, Phase, Session, Stage, Work, lost};
+use super::{Host, Kind, Phase, Session, Stage, Work, late, lost};
 use crate::memory::RECEIVE;
-use crate::outbox::{CONTROL, Entry, State};
-use crate::session::sending::SEARCH;
-use crate::subscriptions::{Subscription, flag};
+use crate::outbox::State;
 
 impl Session {
     /// The link is lost, or could not be opened.
@@ -46,10 +44,9 @@ impl Session {
 
     /// Whether nothing is under way any more.
     pub(super) fn is_drained(&self) -> bool {
-        let acknowledged = |entry: &Entry| !matches!(entry.state.get(), State::Sent | State::Released);
         self.work.get() == Work::None
             && self.replies.get() == 0
-            && (!self.connected.get() || self.answers_awaited.get() == 0 && self.outbox.0.iter().all(acknowledged))
+            && (!self.connected.get() || self.outbox.all().iter().all(|request| request.state.get() < State::Sent))
     }
 
     /// Forgets what was received, and leaves no trace of it, nor of CONNECT.
@@ -78,25 +75,26 @@ impl Session {
         let options = &self.options;
         let reconnecting = options.reconnect_first.get() != 0 && self.phase.get() != Phase::Disconnecting;
         self.phase.set(if reconnecting { Phase::Open } else { Phase::Disconnecting });
-        self.take_back();
+        if self.mid_packet.get() {
+            // Some of it may have arrived.
+            if let (Work::Request | Work::Piece, Some(request)) = (self.work.get(), self.outbox.next()) {
+                request.state.set(State::Sent);
+            }
+        }
         // What was accepted between two attempts has not met a link yet.
         if self.connected.get() || !reconnecting {
             self.fail(clean);
         }
         if clean && !reconnecting {
-            self.subscriptions.clear();
-            self.identifier.set(0);
+            self.forget_subscriptions();
         }
         self.forget_received(host);
         self.replies.set(0);
         self.replied.set(0);
-        self.answers_awaited.set(0);
         self.connected.set(false);
         self.overflowed.set(false);
-        self.ping_late.set(0);
-        self.answer_late.set(0);
         self.mid_packet.set(false);
-        self.stalled.set(0);
+        self.late.iter().for_each(|late| late.set(0));
         self.work.set(Work::None);
         self.tell_failures(host);
 
@@ -115,42 +113,29 @@ impl Session {
         let longest = options.reconnect_longest.get().max(options.reconnect_first.get());
         self.pause.set(pause.saturating_mul(2).min(longest));
         self.stage.set(Stage::Waiting);
-        self.stage_over.set(self.now.get().wrapping_add(delay));
+        self.limit_to(late::STAGE, delay);
         self.tell(host, Kind::Reconnecting, 0, delay, 0);
     }
 
     /// Has all publications fail, or only those of QoS 0.
     #[inline(never)]
     pub(super) fn fail(&self, all: bool) {
-        for entry in &self.outbox.0 {
-            if !matches!(entry.state.get(), State::Free | State::Copying) && (all || entry.qos() == 0) {
-                entry.state.set(State::Failed);
+        for request in self.outbox.all() {
+            if !request.is_control() && !matches!(request.state.get(), State::Done | State::Copying) && (all || request.qos() == 0) {
+                request.state.set(State::Failed);
             }
         }
     }
 
-    /// Has a SUBSCRIBE or UNSUBSCRIBE, of which `flag` tells, sent again: behind what has its room already, since that would otherwise
-    /// wait for it, and it for that.
-    pub(super) fn make_again(&self, entry: &Subscription, flag: u8) {
-        let order = self.wait_turn(SEARCH);
-        if flag & flag::SUBSCRIBE != 0 {
-            entry.order.set(order);
+    /// Ends all subscriptions with the session.
+    #[inline(never)]
+    pub(super) fn forget_subscriptions(&self) {
+        self.identifier.set(0);
+        self.subscriptions.0.iter().for_each(|subscription| subscription.release());
+        for request in self.outbox.all() {
+            if request.is_control() {
+                request.state.set(State::Done);
+            }
         }
-        if flag & flag::UNSUBSCRIBE != 0 {
-            entry.unsubscribe_order.set(order);
-        }
-        entry.flags.set(entry.flags.get() | flag);
-    }
-
-    /// Takes back what was under way on the link: it will be done again, as far as it does not fail.
-    fn take_back(&self) {
-        self.outbox.entry(CONTROL).release();
-        for entry in &self.subscriptions.0 {
-            let flags = entry.flags.get();
-            let awaited = flags & (flag::SUBACK | flag::UNSUBACK);
-            self.make_again(entry, awaited >> 1);
-            entry.flags.set(entry.flags.get() & !awaited);
-        }
-        self.next.set(SEARCH);
     }
 }

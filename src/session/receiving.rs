@@ -1,12 +1,10 @@
 //! What arrives from the broker: joins the byte stream into packets, and does what each wants.
 
-use super::{Host, Kind, MOST_REPLIES, Session, Stage, Work};
+use super::{Host, Kind, MOST_REPLIES, Session, Stage, Work, late};
 use crate::memory::{RECEIVE, RECEIVE_END};
-use crate::outbox::{Entry, State};
+use crate::outbox::{Request, State, source};
 use crate::packet::first_byte::*;
 use crate::packet::{self, FixedHeader};
-use crate::session::sending::{NOTHING, SEARCH};
-use crate::subscriptions::flag;
 use crate::topic::{self, Text};
 use core::cell::Cell;
 
@@ -38,8 +36,8 @@ impl Session {
         }
         if self.stage.get() != Stage::Lingering {
             self.received.set(self.now.get());
-            if self.ping_late.get() != 0 {
-                self.await_response(&self.ping_late);
+            if self.is_awaited(late::PINGRESP) {
+                self.limit(late::PINGRESP);
             }
             self.unread_end.set(place + length as usize);
             self.unreceived.set(self.unreceived.get().wrapping_sub(length as u32));
@@ -119,7 +117,7 @@ impl Session {
             return self.protocol_error(); // [MQTT-3.2.0-1]
         }
         if first == PINGRESP {
-            return self.ping_late.set(0);
+            return self.unlimit(late::PINGRESP);
         }
         if identifier == 0 {
             return self.protocol_error(); // [MQTT-2.3.1-1]
@@ -129,8 +127,7 @@ impl Session {
                 self.released(identifier);
                 self.reply(PUBCOMP, identifier);
             }
-            SUBACK | UNSUBACK => self.subscription_answered(host, first, identifier, self.memory.byte(body + 2)),
-            _ => self.acknowledged(host, first, identifier),
+            _ => self.acknowledged(host, first, identifier, self.memory.byte(body + 2)),
         }
     }
 
@@ -264,72 +261,77 @@ impl Session {
         }
     }
 
-    /// PUBACK, PUBREC or PUBCOMP.
-    fn acknowledged(&self, host: impl Host, first: u8, identifier: u16) {
-        let Some(entry) = self.outbox.find(identifier) else {
-            if first == PUBREC {
-                self.reply(PUBREL, identifier); // our side of that session is gone
-            }
-            return;
+    /// PUBACK, PUBREC, PUBCOMP, SUBACK, with its return code, or UNSUBACK.
+    fn acknowledged(&self, host: impl Host, first: u8, identifier: u16, code: u8) {
+        let Some(request) = self.outbox.find(identifier, first >= SUBACK) else {
+            return match first {
+                PUBREC => self.reply(PUBREL, identifier), // our side of that session is gone
+                SUBACK | UNSUBACK => self.protocol_error(),
+                _ => {}
+            };
         };
-        if self.work.get() != Work::None && core::ptr::eq(entry, self.outbox.entry(self.at_hand.get())) {
+        if self.work.get() != Work::None && self.outbox.next().is_some_and(|next| core::ptr::eq(next, request)) {
             if self.mid_packet.get() {
                 return; // it means an earlier attempt
             }
             self.work.set(Work::None);
         }
-        match (first, entry.qos(), entry.state.get()) {
-            // A broker may acknowledge what it got before the link was lost, without waiting to get it again.
-            (PUBREC, 2, State::Sent | State::Built | State::Released | State::Unreleased) => {
-                entry.state.set(State::Released);
-                entry.order.set(self.wait_turn(NOTHING)); // [MQTT-4.6.0-4]
-                entry.keep_topic(&self.memory);
-                self.reply(PUBREL, identifier); // [MQTT-4.3.3-1]
-            }
-            (PUBACK, 1, State::Sent | State::Built) | (PUBCOMP, 2, State::Released) => self.tell_acknowledged(host, entry),
-            _ => self.protocol_error(),
+        if first == PUBREC && request.qos() == 2 {
+            request.state.set(State::Released);
+            request.keep_topic(&self.memory);
+            self.outbox.postpone(request); // [MQTT-4.6.0-4]
+            self.reply(PUBREL, identifier); // [MQTT-4.3.3-1]
+        } else if first != request.awaited() {
+            self.protocol_error();
+        } else if request.is_control() {
+            self.subscription_answered(host, request, code);
+        } else {
+            self.tell_acknowledged(host, request);
         }
     }
 
     /// Has a QoS 2 publication that has done its round sent once more.
-    pub(super) fn repeat(&self, entry: &Entry) {
-        entry.state.set(State::Queued);
-        entry.order.set(self.wait_turn(SEARCH));
-        entry.identifier.set(0);
-        entry.first.set(entry.first.get() & !packet::DUPLICATE);
+    pub(super) fn repeat(&self, request: &Request) {
+        request.state.set(State::Queued);
+        request.identifier.set(self.next_identifier(request.first.get()));
+        request.first.set(request.first.get() & !packet::DUPLICATE);
+        self.outbox.postpone(request);
     }
 
     /// SUBACK or UNSUBACK.
-    fn subscription_answered(&self, host: impl Host, first: u8, identifier: u16, code: u8) {
-        let (awaited, code) = if first == SUBACK { (flag::SUBACK, code) } else { (flag::UNSUBACK, 0) };
-        let mut reference = 0;
-        for entry in &self.subscriptions.0 {
-            reference += 1;
-            if !entry.has(awaited) || entry.identifier.get() != identifier {
-                continue;
-            }
-            if !matches!(code, 0..=2 | 0x80) {
-                break;
-            }
-            let restored = entry.has(flag::RESTORED);
-            entry.flags.set(entry.flags.get() & !(awaited | flag::RESTORED));
-            entry.qos.set(entry.qos.get() & 3 | code << 4);
-            self.answers_awaited.set(self.answers_awaited.get() - 1);
-            self.answer_late.set(0);
-            if self.answers_awaited.get() != 0 {
-                self.await_response(&self.answer_late);
-            }
-            let mut kind = Kind::Suback;
-            if first == UNSUBACK || code == 0x80 {
-                entry.flags.set(0);
-                self.next.set(SEARCH);
-                kind = if first == UNSUBACK { Kind::Unsuback } else { Kind::SubscriptionRefused };
-            } else if restored {
-                return;
-            }
-            self.tell(host, kind, 0, code.into(), reference);
-            return;
+    fn subscription_answered(&self, host: impl Host, request: &Request, code: u8) {
+        let subscribed = request.first.get() == SUBSCRIBE;
+        if subscribed && !matches!(code, 0..=2 | 0x80) {
+            return self.protocol_error();
         }
-        self.protocol_error();
+        let reference = request.reference.get();
+        let restored = request.has(source::RESTORED);
+        self.outbox.remove(request);
+        self.unlimit(late::ANSWER);
+        if self.outbox.all().iter().any(|request| request.is_control() && request.state.get() == State::Sent) {
+            self.limit(late::ANSWER);
+        }
+        if !subscribed {
+            self.end_subscription(host, Kind::Unsuback, 0, reference);
+        } else if code == 0x80 {
+            self.end_subscription(host, Kind::SubscriptionRefused, code.into(), reference);
+        } else if let Some(subscription) = self.subscriptions.get(reference) {
+            subscription.set_granted(code);
+            if !restored {
+                self.tell(host, Kind::Suback, 0, code.into(), reference);
+            }
+        }
+    }
+
+    /// Frees the entry of a subscription, and tells why.
+    #[inline(never)]
+    pub(super) fn end_subscription(&self, host: impl Host, kind: Kind, code: u32, reference: u8) {
+        if let Some(subscription) = self.subscriptions.get(reference) {
+            subscription.release();
+        }
+        if let Some(request) = self.under_way(reference) {
+            self.outbox.remove(request);
+        }
+        self.tell(host, kind, 0, code, reference);
     }
 }

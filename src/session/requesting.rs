@@ -4,10 +4,10 @@ use super::Session;
 use crate::config::{KEEPALIVE_TIME_SECONDS, MAX_TOPIC_LENGTH};
 use crate::error::Error;
 use crate::memory::TRANSMIT_END;
-use crate::outbox::{NO_GAP, OVERHEAD, PAYLOAD_ROOM, PUBLICATIONS, State, TOPIC_ROOM, source};
+use crate::outbox::{NO_GAP, PAYLOAD_ROOM, Request, State, TOPIC_ROOM, source};
 use crate::packet::{self, LONGEST_REMAINING_LENGTH, TOPIC, first_byte};
-use crate::session::sending::{NOTHING, SEARCH, SUBSCRIPTION};
-use crate::subscriptions::flag;
+use crate::subscriptions::Subscription;
+use crate::topic::{self, Text};
 use core::cell::Cell;
 
 /// What the client may be asked for.
@@ -157,29 +157,20 @@ impl Session {
         self.phase.get() == Phase::Open
     }
 
-    /// Another request waits for its turn, which is told by the order number returned.
-    #[inline(never)]
-    pub(super) fn wait_turn(&self, index: u8) -> u16 {
-        self.next.set(if self.next.get() == NOTHING { index } else { SEARCH });
-        let next = self.order.get().wrapping_add(1);
-        self.order.set(if next == 0 { 1 } else { next });
-        self.order.get()
-    }
-
     /// Whether there is a subscription with a reference: 0, or an error.
     #[inline(never)]
     pub fn check_reference(&self, reference: u8) -> i32 {
         match self.subscriptions.get(reference) {
             _ if self.phase.get() == Phase::Unprepared => Error::NotReady as i32,
             None => Error::InvalidSubscription as i32,
-            Some(entry) if entry.flags.get() == 0 => Error::NoSubscriptionEntry as i32,
+            Some(entry) if !entry.is_used() => Error::NoSubscriptionEntry as i32,
             _ => 0,
         }
     }
 
     /// The QoS of a subscription that there is, the one that was granted, and its stored topic.
     pub fn subscription(&self, reference: u8) -> (u8, u8, &[Cell<u8>]) {
-        self.subscriptions.get(reference).map_or((0, 0, &[]), |entry| (entry.qos.get() & 3, entry.qos.get() >> 4, entry.topic()))
+        self.subscriptions.get(reference).map_or((0, 0, &[]), |entry| (entry.qos(), entry.granted(), entry.topic()))
     }
 
     /// Asks for a subscription to `topic`, a valid filter; empty: to the topic that the callback will give. Returns its
@@ -192,14 +183,28 @@ impl Session {
             return Error::TopicTooLong as i32;
         }
         let mut reference = 0;
-        for entry in &self.subscriptions.0 {
+        for subscription in &self.subscriptions.0 {
             reference += 1;
-            if entry.flags.get() == 0 {
-                entry.take(topic, qos.min(2), self.wait_turn(SUBSCRIPTION | reference));
+            if !subscription.is_used() {
+                subscription.take(topic, qos.min(2));
+                self.request_subscription(first_byte::SUBSCRIBE, reference, subscription, 0);
                 return reference.into();
             }
         }
         Error::NoSubscriptionEntry as i32
+    }
+
+    /// Adds a SUBSCRIBE or UNSUBSCRIBE.
+    #[inline(never)]
+    pub(super) fn request_subscription(&self, first: u8, reference: u8, subscription: &Subscription, sources: u8) {
+        let sources = sources | if subscription.topic().is_empty() { source::TOPIC_ASKED } else { source::SUBSCRIPTION };
+        self.outbox.add(first, reference, sources, self.next_identifier(first));
+    }
+
+    /// The SUBSCRIBE or UNSUBSCRIBE that is under way for a subscription.
+    #[inline(never)]
+    pub(super) fn under_way(&self, reference: u8) -> Option<&Request> {
+        self.outbox.all().iter().find(|request| request.is_control() && request.reference.get() == reference)
     }
 
     /// Asks for the end of a subscription.
@@ -210,67 +215,46 @@ impl Session {
         }
         match self.subscriptions.get(reference) {
             None => Error::InvalidSubscription as i32,
-            Some(entry) if entry.flags.get() == 0 || entry.has(flag::UNSUBSCRIBE | flag::UNSUBACK) => Error::NoSubscriptionEntry as i32,
+            Some(entry) if !entry.is_used() || entry.is_ending() => Error::NoSubscriptionEntry as i32,
             Some(entry) => {
-                entry.flags.set(entry.flags.get() | flag::UNSUBSCRIBE);
-                entry.unsubscribe_order.set(self.wait_turn(SUBSCRIPTION | reference));
+                let mut sources = 0;
+                if self.under_way(reference).is_some() {
+                    if self.outbox.is_full() {
+                        return Error::Busy as i32;
+                    }
+                    sources = source::COUNTED;
+                }
+                entry.set_ending();
+                self.request_subscription(first_byte::UNSUBSCRIBE, reference, entry, sources);
                 0
             }
         }
     }
 
-    /// The most bytes that one of the requests waiting will have to claim at its turn. They are left to them: what comes
-    /// later must not take them, since it is also sent later.
-    fn promised(&self) -> usize {
-        let mut promised = 0;
-        for entry in &self.subscriptions.0 {
-            if entry.has(flag::SUBSCRIBE | flag::UNSUBSCRIBE) {
-                promised = promised.max(OVERHEAD + topic_room(entry.topic()));
-            }
-        }
-        for entry in &self.outbox.0 {
-            if entry.state.get() == State::Queued && entry.has(source::PAYLOAD_ASKED) {
-                let topic = if entry.has(source::TOPIC_ASKED) { TOPIC_ROOM } else { entry.length.get().max(MAX_TOPIC_LENGTH) };
-                promised = promised.max(OVERHEAD + topic + PAYLOAD_ROOM);
-            }
-        }
-        promised
-    }
-
-    /// Asks for a publication. Returns the index of its entry in the low byte, and above it where its range ends. A payload that
-    /// the caller copies has to be put at that end, and then [`Session::copied`] called.
+    /// Asks for a publication. Returns its handle in the lower half, and above it where its range ends. A payload that the caller
+    /// copies has to be put at that end, and then [`Session::copied`] called.
     pub fn publish(&self, publish: &Publish) -> i32 {
         if !self.is_open() {
             return Error::NotReady as i32;
         }
         let mut reference = publish.reference;
-        let mut sources = publish.source;
         let mut qos = 2;
         let mut topic = publish.topic;
-        if topic.is_empty() {
-            sources |= source::TOPIC_ASKED;
-        }
         if reference != 0 {
-            match self.subscriptions.get(reference) {
-                None => return Error::InvalidSubscription as i32,
-                Some(entry) if entry.flags.get() == 0 => {
-                    if topic.is_empty() {
-                        return Error::MissingTopic as i32;
-                    }
-                    reference = 0;
-                }
-                Some(entry) => {
-                    qos = entry.qos.get() & 3;
-                    if topic.is_empty() {
-                        topic = entry.topic();
-                        if topic.iter().any(|byte| matches!(byte.get(), b'+' | b'#')) {
-                            return Error::InvalidTopic as i32;
-                        }
-                        if !topic.is_empty() {
-                            sources ^= source::TOPIC_ASKED | source::SUBSCRIPTION;
-                        }
+            let Some(subscription) = self.subscriptions.get(reference) else { return Error::InvalidSubscription as i32 };
+            if subscription.is_used() {
+                qos = subscription.qos();
+                if topic.is_empty() {
+                    topic = subscription.topic();
+                    if !topic.is_empty() && !topic::is_valid(topic, Text::Name) {
+                        return Error::InvalidTopic as i32;
                     }
                 }
+            } else {
+                if topic.is_empty() {
+                    return Error::MissingTopic as i32;
+                }
+                reference = 0;
             }
         }
         if publish.qos != SUBSCRIPTION_QOS {
@@ -278,83 +262,82 @@ impl Session {
         }
         let first = first_byte::PUBLISH | qos << 1 | u8::from(publish.retain);
 
-        let before_payload = TOPIC + packet::identifier_length(first) + topic_room(topic);
+        let mut sources = publish.source | source::COUNTED;
+        let mut topic_room = topic.len();
+        if topic.is_empty() {
+            sources |= source::TOPIC_ASKED;
+            topic_room = TOPIC_ROOM;
+        } else if publish.topic.is_empty() && sources & source::PAYLOAD_ASKED != 0 {
+            sources |= source::SUBSCRIPTION;
+        }
+        let mut length = TOPIC + packet::identifier_length(first) + topic_room;
         let mut error = Error::TopicTooLong;
         let mut room = PAYLOAD_ROOM;
         if sources & source::PAYLOAD_ASKED == 0 {
             if publish.total >= LONGEST_PAYLOAD {
                 return Error::MessageTooLong as i32;
             }
+            room = publish.total as usize;
             if sources & source::STREAMED != 0 {
-                room = room.min(publish.total as usize);
-            } else {
-                room = publish.total as usize;
+                room = room.min(PAYLOAD_ROOM);
+            } else if length <= TRANSMIT_END {
                 error = Error::MessageTooLong;
             }
         }
-        if before_payload > TRANSMIT_END {
-            return Error::TopicTooLong as i32;
-        }
-        if before_payload + room > TRANSMIT_END {
+        if length + room > TRANSMIT_END {
             return error as i32;
         }
-        let mut length = before_payload + room;
-        if sources & source::PAYLOAD_ASKED != 0 {
-            // Its room is claimed at its turn; until then only a topic that nobody else keeps needs a place.
-            length = if sources & (source::TOPIC_ASKED | source::SUBSCRIPTION) == 0 { before_payload } else { 0 };
+        if sources & source::PAYLOAD_ASKED == 0 {
+            length += room;
+        } else if publish.topic.is_empty() {
+            length = 0; // all of it is claimed at its turn
         }
-        let mut index = 0;
-        for entry in &self.outbox.0 {
-            if index >= PUBLICATIONS && entry.state.get() == State::Free {
-                if length != 0 {
-                    let promised = if self.next.get() == NOTHING { 0 } else { self.promised() };
-                    let start = self.outbox.gap(length, TRANSMIT_END.saturating_sub(promised), entry);
-                    if start == NO_GAP {
-                        break;
-                    }
-                    entry.start.set(start);
-                    if sources & source::TOPIC_ASKED == 0 {
-                        entry.store_topic(&self.memory, topic);
-                        sources &= !source::SUBSCRIPTION;
-                    }
-                    if sources & source::STREAMED != 0 {
-                        self.memory.set_number(start + 1, (publish.total >> 16) as u16);
-                        self.memory.set_number(start + 3, publish.total as u16);
-                    }
-                }
-                let order = self.wait_turn(index);
-                entry.order.set(order);
-                entry.handle.set(if sources & source::PAYLOAD_ASKED == 0 { order } else { 0 });
-                entry.first.set(first);
-                entry.reference.set(reference);
-                entry.source.set(sources);
-                entry.identifier.set(0);
-                entry.length.set(length);
-                let copied = sources & (source::PAYLOAD_ASKED | source::STREAMED) == 0;
-                entry.state.set(if copied { State::Copying } else { State::Queued });
-                return (entry.end() << 8) as i32 | i32::from(index);
+        if self.outbox.is_full() {
+            return Error::Busy as i32;
+        }
+        let mut start = 0;
+        if length != 0 {
+            // Those that claim room at their turn are left what the largest of them needs: what comes later must not take it,
+            // since it is also sent later.
+            let mut promised = 0;
+            for request in self.outbox.all() {
+                promised = promised.max(request.room(&self.memory));
             }
-            index += 1;
+            start = self.outbox.gap(length, TRANSMIT_END.saturating_sub(promised), core::ptr::null());
+            if start == NO_GAP {
+                return Error::Busy as i32;
+            }
         }
-        Error::Busy as i32
+        let identifier = self.next_identifier(first);
+        let Some(request) = self.outbox.add(first, reference, sources, identifier) else { return Error::Busy as i32 };
+        request.start.set(start);
+        request.length.set(length);
+        if sources & (source::TOPIC_ASKED | source::SUBSCRIPTION) == 0 {
+            self.store_topic(start, topic);
+            if sources & source::PAYLOAD_ASKED == 0 {
+                self.build(request, publish.total);
+            }
+        } else if sources & source::STREAMED != 0 {
+            self.memory.set_number(start + 1, (publish.total >> 16) as u16);
+            self.memory.set_number(start + 3, publish.total as u16);
+        }
+        if publish.source == 0 {
+            request.state.set(State::Copying);
+        }
+        (request.end() << 16) as i32 | i32::from(request.handle())
     }
 
-    /// The payload of a publication is in place. Returns its handle.
-    pub fn copied(&self, index: u8) -> i32 {
-        let entry = self.outbox.entry(index);
-        if self.is_open() {
-            entry.state.set(State::Queued);
-            return entry.handle.get().into();
+    /// The payload of the publication with a handle is in place. Returns the handle.
+    pub fn copied(&self, handle: u16) -> i32 {
+        let copying = |request: &&Request| request.state.get() == State::Copying && request.identifier.get() == handle;
+        let Some(request) = self.outbox.all().iter().find(copying) else { return Error::NotReady as i32 };
+        if !self.is_open() {
+            request.state.set(State::Done);
+            return Error::NotReady as i32;
         }
-        entry.release();
-        self.next.set(SEARCH);
-        Error::NotReady as i32
+        request.state.set(if request.has(source::TOPIC_ASKED) { State::Queued } else { State::Built });
+        handle.into()
     }
-}
-
-/// The room that a topic needs; empty: it will be asked for.
-fn topic_room(topic: &[Cell<u8>]) -> usize {
-    if topic.is_empty() { TOPIC_ROOM } else { topic.len() }
 }
 
 /// Payloads from this length on might not fit a packet behind the longest topic.

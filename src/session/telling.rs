@@ -2,7 +2,7 @@
 
 use super::{Host, Session};
 use crate::error::Error;
-use crate::outbox::{Entry, State, source};
+use crate::outbox::{Request, State, source};
 use crate::packet::TOPIC;
 use core::cell::Cell;
 
@@ -68,55 +68,47 @@ impl Session {
         answer
     }
 
-    /// The same, about a publication.
+    /// The same, about a request.
     #[inline(never)]
-    pub(super) fn tell_of(&self, host: impl Host, kind: Kind, place: usize, number: usize, entry: &Entry) -> u16 {
-        let told = self.outbox.told();
-        told.keep(&self.memory, entry);
-        let answer = self.tell(host, kind, place, number as u32, entry.reference.get());
-        told.length.set(0);
-        answer
+    pub(super) fn tell_of(&self, host: impl Host, kind: Kind, place: usize, number: usize, request: &Request) -> u16 {
+        self.told.set(request.identifier.get());
+        self.tell(host, kind, place, number as u32, request.reference.get())
     }
 
-    /// Tells that a publication has failed.
+    /// Tells that a publication has failed, and gives it up.
     #[inline(never)]
-    pub(super) fn tell_failed(&self, host: impl Host, entry: &Entry) {
-        entry.release();
-        self.tell_of(host, Kind::PublishFailed, 0, entry.qos().into(), entry);
+    pub(super) fn tell_failed(&self, host: impl Host, request: &Request) {
+        self.tell_last(host, Kind::PublishFailed, request);
+        self.outbox.remove(request);
     }
 
-    /// Tells which publications have failed, in their order.
+    /// Tells which publications have failed, in their order; what else is done is given up, too.
     pub(super) fn tell_failures(&self, host: impl Host) {
-        loop {
-            let mut earliest: Option<&Entry> = None;
-            for entry in &self.outbox.0 {
-                if entry.state.get() == State::Failed && earliest.is_none_or(|earliest| is_before(entry.order.get(), earliest.order.get())) {
-                    earliest = Some(entry);
-                }
-            }
-            match earliest {
-                Some(entry) => self.tell_failed(host, entry),
-                None => break,
+        while let Some(request) = self.outbox.all().iter().find(|request| request.state.get() <= State::Failed) {
+            if request.state.get() == State::Failed {
+                self.tell_failed(host, request);
+            } else {
+                self.outbox.remove(request);
             }
         }
     }
 
     /// Tells that a publication has done its round, and gives it up, unless it is to be repeated.
     #[inline(never)]
-    pub(super) fn tell_acknowledged(&self, host: impl Host, entry: &Entry) {
-        let qos = entry.qos();
-        let repeatable = qos == 2 && entry.has(source::PAYLOAD_ASKED);
-        if !repeatable {
-            entry.release();
+    pub(super) fn tell_acknowledged(&self, host: impl Host, request: &Request) {
+        let answer = self.tell_last(host, Kind::PublishAcknowledged, request);
+        if answer != 0 && request.qos() == 2 && request.has(source::PAYLOAD_ASKED) && self.is_connected() {
+            self.repeat(request);
+        } else {
+            self.outbox.remove(request);
         }
-        let answer = self.tell_of(host, Kind::PublishAcknowledged, 0, qos.into(), entry);
-        if repeatable {
-            if answer != 0 && self.is_connected() {
-                self.repeat(entry);
-            } else {
-                entry.release();
-            }
-        }
+    }
+
+    /// Tells the end of a publication. Its place and its payload's room are free already, its topic is kept meanwhile.
+    fn tell_last(&self, host: impl Host, kind: Kind, request: &Request) -> u16 {
+        request.state.set(State::Done);
+        request.keep_topic(&self.memory);
+        self.tell_of(host, kind, 0, request.qos().into(), request)
     }
 
     /// Details of the message that the present event is about; `None` where it is about none.
@@ -124,38 +116,33 @@ impl Session {
     pub fn message(&self) -> Option<Message<'_>> {
         let memory = &self.memory;
         let kind = self.event.get();
-        let (total, offset) = match kind {
-            Kind::TopicMessage | Kind::TopicMessagePart => {
-                let topic = self.topic.get();
-                return Some(Message {
-                    topic: (topic != 0).then(|| memory.from(topic)),
-                    topic_length: self.topic_length.get() as u16,
-                    identifier: self.message_identifier.get(),
-                    handle: 0,
-                    first: self.first.get(),
-                    total: self.total.get(),
-                    offset: self.offset.get(),
-                });
-            }
-            Kind::PublishDataPart => (self.stream_total.get(), self.given.get()),
-            Kind::PublishTopic | Kind::PublishData | Kind::PublishFailed | Kind::PublishAcknowledged => (0, 0),
-            _ => return None,
-        };
-        let entry = self.outbox.told();
-        let stored = entry.length.get() != 0;
+        if matches!(kind, Kind::TopicMessage | Kind::TopicMessagePart) {
+            let topic = self.topic.get();
+            return Some(Message {
+                topic: (topic != 0).then(|| memory.from(topic)),
+                topic_length: self.topic_length.get() as u16,
+                identifier: self.message_identifier.get(),
+                handle: 0,
+                first: self.first.get(),
+                total: self.total.get(),
+                offset: self.offset.get(),
+            });
+        }
+        if !matches!(kind, Kind::PublishTopic | Kind::PublishData | Kind::PublishDataPart | Kind::PublishFailed | Kind::PublishAcknowledged) {
+            return None;
+        }
+        let told = self.told.get();
+        let request = self.outbox.all().iter().find(|request| request.identifier.get() == told)?;
+        let stored = request.length.get() != 0 && !request.has(source::TOPIC_ASKED);
+        let is_built = matches!(kind, Kind::PublishDataPart | Kind::PublishAcknowledged);
         Some(Message {
-            topic: stored.then(|| memory.from(entry.start.get() + TOPIC)),
-            topic_length: if stored { entry.topic_length(memory) as u16 } else { 0 },
-            identifier: entry.identifier.get(),
-            handle: entry.handle.get(),
-            first: entry.first.get(),
-            total: if kind == Kind::PublishAcknowledged { entry.payload_length(memory) } else { total },
-            offset,
+            topic: stored.then(|| memory.from(request.start.get() + TOPIC)),
+            topic_length: if stored { request.topic_length(memory) as u16 } else { 0 },
+            identifier: if request.qos() == 0 { 0 } else { told },
+            handle: request.handle(),
+            first: request.first.get(),
+            total: if is_built { request.payload_length(memory) } else { 0 },
+            offset: if kind == Kind::PublishDataPart { self.given.get() } else { 0 },
         })
     }
-}
-
-/// Whether a request was accepted before another.
-pub(super) fn is_before(order: u16, other: u16) -> bool {
-    order.wrapping_sub(other) > 0x7fff
 }

@@ -60,6 +60,8 @@ pub const NEVER: c_ulong = 0xffff_ffff;
 pub const MAX_SUBSCRIPTIONS: u8 = 8;
 pub const MAX_TOPIC_LENGTH: usize = 16;
 pub const TX_BUFFER_LENGTH: usize = 2048;
+/// What acknowledgements have of it for themselves.
+pub const ACKNOWLEDGEMENTS: usize = 36;
 pub const RX_BUFFER_LENGTH: usize = 1536;
 pub const PUBLISH_ROOM: usize = 1400;
 

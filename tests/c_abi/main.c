@@ -107,6 +107,11 @@ static void subscribe_and_unsubscribe(void)
     }
     RECEIVE("\x90\3\0\1\1");
     CHECK(expect(MQTT_SUBACK_RECEIVED)->length == 1);
+    for (reference = 2; reference <= MQTT_MAX_SUBSCRIPTIONS; reference++) {
+        const char answer[] = {'\x90', 3, 0, (char)reference, 0};
+        receive(answer, sizeof answer);
+        CHECK(expect(MQTT_SUBACK_RECEIVED)->reference == reference);
+    }
     expect_nothing();
     CHECK(fnGetMQTT_subscription(1, 0) == ERROR_MQTT_INVALID_ARGUMENT);
     CHECK(fnGetMQTT_subscription(1, &subscription) == 0);

@@ -127,23 +127,23 @@ impl Library {
 
     /// The payload is copied. Returns the handle.
     pub fn publish_data(&mut self, reference: u8, topic: Option<&str>, qos: u8, payload: &[u8]) -> Result<u16, Error> {
-        let index = self.request(reference, topic, qos, 0, payload.len() as u32)?;
+        let (handle, end) = self.request(reference, topic, qos, 0, payload.len() as u32)?;
         let payload: Vec<_> = payload.iter().copied().map(Cell::new).collect();
-        self.session.memory.put(self.session.outbox.entry(index).end() - payload.len(), &payload);
-        result(self.session.copied(index))
+        self.session.memory.put(end - payload.len(), &payload);
+        result(self.session.copied(handle))
     }
 
     /// The payload will be asked for piece by piece. Returns the handle.
     pub fn publish_stream(&mut self, reference: u8, topic: Option<&str>, qos: u8, total: u32) -> Result<u16, Error> {
-        let index = self.request(reference, topic, qos, source::STREAMED, total)?;
-        Ok(self.session.outbox.entry(index).handle.get())
+        self.request(reference, topic, qos, source::STREAMED, total).map(|(handle, _)| handle)
     }
 
-    fn request(&mut self, reference: u8, topic: Option<&str>, qos: u8, source: u8, total: u32) -> Result<u8, Error> {
+    /// Returns the handle, and where the range of the transmit buffer ends.
+    fn request(&mut self, reference: u8, topic: Option<&str>, qos: u8, source: u8, total: u32) -> Result<(u16, usize), Error> {
         let topic = cells(topic.unwrap_or_default());
         let publish = Publish { reference, topic: &topic, qos: qos & 0x0f, retain: qos & RETAIN != 0, source, total };
         let answer = self.session.publish(&publish);
-        result(if answer < 0 { answer } else { answer & 0xff }).map(|index| index as u8)
+        result(if answer < 0 { answer } else { answer & 0xffff }).map(|handle| (handle, answer as usize >> 16))
     }
 
     /// Whether a text lies anywhere in the packet buffers.

@@ -48,7 +48,7 @@ impl Client {
         Self {
             library: Library::new(),
             link: Link::new(),
-            now: 0u32.wrapping_sub(5000),
+            now: 0u32.wrapping_sub(5003),
             random: u32::MAX,
             application: Application::new(),
             asked: Vec::new(),
@@ -109,7 +109,8 @@ impl Client {
         panic!("does not come to rest");
     }
 
-    fn poll_once(&mut self) -> u32 {
+    /// One poll. Returns the milliseconds after which to poll again.
+    pub fn poll_once(&mut self) -> u32 {
         let library = self.library.clone();
         library.poll(&Outside(RefCell::new(self)))
     }
