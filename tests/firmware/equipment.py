@@ -274,11 +274,8 @@ class Scripted:
                 link, _ = self.listener.accept()
                 self.open.append(link)
                 script(link)
-            except OSError:
-                pass
-            except Failure as failure:
+            except (Failure, OSError) as failure:
                 self.failure = failure
-                return
 
     def finish(self):
         """All has gone as it should."""
