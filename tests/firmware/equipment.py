@@ -17,6 +17,12 @@ CONNACK = b"\x20\x02\x00\x00"
 CONNACK_SESSION_PRESENT = b"\x20\x02\x01\x00"
 
 
+def elf(firmware, board, name):
+    """The image, where FEATURES (see c-examples/mps2/mps2.mk) has it built."""
+    features = os.environ.get("FEATURES", "")
+    return f"{ROOT}/target/{firmware}/{board}{features and '-' + features}/{name}.elf"
+
+
 class Failure(Exception):
     """What was seen is not what was expected."""
 
@@ -66,11 +72,10 @@ class Image:
         words = ["firmware"] + [f"{name}={value}" for name, value in arguments.items()]
         self.control_path = os.path.join(folder, "qmp")
         command = ["qemu-system-arm", "-M", f"mps2-{board}", "-display", "none", "-monitor", "none", "-serial", "stdio",
-                   "-kernel", f"{ROOT}/target/{firmware}/{board}/firmware.elf", "-nic", network,
+                   "-kernel", elf(firmware, board, "firmware"), "-nic", network,
                    "-qmp", f"unix:{self.control_path},server=on,wait=off",
                    "-semihosting-config", "enable=on,target=native," + ",".join("arg=" + word for word in words)]
         command += [] if cable else ["-S"]
-        self.started = time.monotonic()
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.text = ""
         self.at = 0
