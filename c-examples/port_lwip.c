@@ -62,13 +62,13 @@ int port_lwip_open(void *ptrContext, const unsigned char *ptrAddress, unsigned c
     }
 }
 
-unsigned long port_lwip_milliseconds(void *ptrContext)
+static unsigned long milliseconds(void *ptrContext)
 {
     (void)ptrContext;
     return sys_now();
 }
 
-void port_lwip_print(void *ptrContext, const char *ptrText)
+static void print(void *ptrContext, const char *ptrText)
 {
     PORT_LWIP *port = ptrContext;
 
@@ -81,6 +81,8 @@ int port_lwip_init(PORT_LWIP *port, const MQTT_PLATFORM *functions, const char *
 {
     port->platform = *functions;
     port->platform.ptrContext = port;
+    port->platform.fnMilliseconds = milliseconds;
+    port->platform.fnPrint = print;
     port->broker = broker;
     return fnSetMQTT_platform(&port->platform);
 }

@@ -197,8 +197,6 @@ int port_init(PORT *port, const char *broker)
         .fnSend = port_send,
         .fnReceive = port_receive,
         .fnClose = port_close,
-        .fnMilliseconds = port_lwip_milliseconds,
-        .fnPrint = port_lwip_print,
         .fnWake = port_wake_task
     };
 

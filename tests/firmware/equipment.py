@@ -184,6 +184,7 @@ class Broker:
     """A Mosquitto that keeps its sessions over a restart."""
 
     END = "end"     # the topic of a message that follows all others
+    failure = None  # it has none of its own
     READER = "mosquitto_sub", "-i", "reader", "-c", "-q", "2", "-t", END
 
     def __init__(self, folder):
