@@ -2,6 +2,7 @@
 import getpass
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -27,10 +28,17 @@ class Failure(Exception):
     """What was seen is not what was expected."""
 
 
+PORTS = iter(random.sample(range(10000, 32768), 10000))        # below those that the system gives to whoever connects
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port := next(PORTS)))
+                return port
+            except OSError:
+                pass                    # somebody has it
 
 
 def check(condition, what):

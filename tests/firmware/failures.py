@@ -296,9 +296,8 @@ def lost_requests(context):
                     first, body = Scripted.packet(link)
                     check(first == step, f"a packet {first:02x} instead of {step:02x}")
                     came.append(body)
-                    identifier = body[6:8] if first & 0xf0 == 0x30 else body[:2]
-                    if body[2:11] == b"fw/stream":
-                        identifier = body[11:13]
+                    at = 2 + int.from_bytes(body[:2], "big") if first & 0xf0 == 0x30 else 0      # behind the topic
+                    identifier = body[at:at + 2]
                 else:
                     step(link)
             Scripted.reset(link)
