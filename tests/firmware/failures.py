@@ -130,8 +130,8 @@ def failures(context):
 
     image.type("mqtt_con 10.0.2.99")
     image.cable(False)
-    image.expect("network down", 2)
     image.expect(f"{UNREACHABLE}|{TIMEOUT}", 3)
+    image.total("network down", 1, 2)
     context.figure(f"cable cut: {ends(image, 'mqtt_con', UNREACHABLE, 0, 1):.2f} s")
     image.cable(True)
     image.expect("network up", 5)
