@@ -84,7 +84,8 @@ class Image:
                    "-qmp", f"unix:{self.control_path},server=on,wait=off",
                    "-semihosting-config", "enable=on,target=native," + ",".join("arg=" + word for word in words)]
         command += [] if cable else ["-S"]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        with open(os.path.join(folder, "qemu.log"), "ab") as log:       # not between what the image says
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
         self.text = ""
         self.at = 0
         self.news = threading.Condition()
@@ -178,7 +179,13 @@ class Image:
         except subprocess.TimeoutExpired:
             raise Failure("the image does not end") from None
 
+    def stacks(self):
+        """Has the image tell how deep each stack was, and its heap."""
+        self.type("!stacks")
+        self.expect(r"heap \d+ of \d+ bytes")
+
     def quit(self):
+        self.stacks()
         self.type("quit")
         check(self.exit_code() == 0, f"exit code {self.process.returncode}")
 

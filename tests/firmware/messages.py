@@ -43,7 +43,6 @@ def publish(context):
         context.figure(f"{MESSAGES} messages of 40 bytes out at QoS {qos} in {max(int(task[3]) for task in tasks)} ms")
         messages = context.broker.kept("fw/+", qos, MESSAGES)
         published(messages, MESSAGES // 2, 40)
-    context.stacks(image)
     image.quit()
 
 
@@ -56,7 +55,6 @@ def receive(context):
         context.broker.publish_lines("fw/in", qos, range(MESSAGES), batch, lambda number: image.count(ARRIVED, number))
         context.figure(f"{MESSAGES} messages in at QoS {qos} in {time.monotonic() - start:.1f} s")
         image.arrived(MESSAGES)
-    context.stacks(image)
     image.quit()
 
 
@@ -82,7 +80,6 @@ def both_ways(context):
     image.arrived(MESSAGES)
     messages = context.broker.kept("fw/+", 2, 2 * MESSAGES)
     published(messages, MESSAGES // 2, 100)
-    context.stacks(image)
     image.quit()
 
 
@@ -106,7 +103,6 @@ def large(context):
             context.broker.publish("fw/in", qos, payload)
             image.expect(rf"Message \({length}\) \[1\]", 20)
             image.arrived(1, f"{length} bytes, . out of order, sum {fnv(payload)}")
-    context.stacks(image)
     image.quit()
 
 
@@ -122,7 +118,6 @@ def interrupt(context):
         messages = context.broker.kept("fw/+", qos, 1500)
         published(messages, 500, 40)
         check(messages.count(("fw/interrupt", b"from an interrupt")) == 500, "those of the interrupt")
-    context.stacks(image)
     image.quit()
 
 
@@ -138,7 +133,6 @@ def crossing(context):
     image.arrived(MESSAGES)
     [(_, payload)] = context.broker.kept("fw/stream", 1, 1)
     check(payload == streamed(4000000), "the stream differs")
-    context.stacks(image)
     image.quit()
 
 
@@ -153,7 +147,7 @@ def back_pressure(context):
     image.count(ARRIVED, MESSAGES)
     check(time.monotonic() - start > 0.9, "there was no pause")
     image.arrived(MESSAGES)
-    context.stacks(image)
+    image.stacks()
     if context.firmware == "bare-lwip":
         used = int(re.search(r"^heap (\d+) of", image.text, re.MULTILINE)[1])
         context.figure(f"lwIP's heap: {used} bytes of 5840 of window, at most")
