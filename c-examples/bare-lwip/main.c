@@ -102,7 +102,7 @@ int main(void)
 {
     ENSURE(port_init(&port, application_arguments()) == MQTT_RESULT_OK);
     port.sleep = clock_sleep;
-    port.print = uart_write;
+    port.lwip.print = uart_write;
     clock_start();
     application_start(interrupted);
     network_start(application_network_changed, interrupted);

@@ -68,7 +68,7 @@ static void end_image(void)
 static void run_mqtt(void *broker)
 {
     configASSERT(port_init(&port, broker) == MQTT_RESULT_OK);
-    port.print = uart_write;
+    port.lwip.print = uart_write;
     publisher_tasks_create();
     application_start(received);
     network_start(network_has_changed);
