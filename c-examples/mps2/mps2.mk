@@ -4,6 +4,7 @@
 #   LWIP      lwIP's, by their paths in lwIP's tree, besides those below
 #   RTOS      the kernel's, by their paths in its tree, if there is one
 #   SYSTEM    include folders (-isystem) for RTOS and LWIP
+# FEATURES and MQTT_CONFIG_H of the environment or the command line reach ../../dist, which makes the library.
 
 MAKEFLAGS += --no-builtin-rules
 
@@ -14,7 +15,7 @@ ROOT  := ../..
 MPS2  := ../mps2
 FETCH := $(ROOT)/target/mps2/third-party
 OUT   := $(ROOT)/target/$(NAME)
-HERE  := $(OUT)/$(BOARD)
+HERE  := $(OUT)/$(BOARD)$(FEATURES:%=-%)
 
 CPU_an385    := -mcpu=cortex-m3 -mthumb
 KERNEL_an385 := ARM_CM3
@@ -26,9 +27,11 @@ CPU_an500    := -mcpu=cortex-m7 -mthumb -mfpu=fpv5-d16 -mfloat-abi=hard
 KERNEL_an500 := ARM_CM7/r0p1
 RUST_an500   := thumbv7em-none-eabihf
 
-CPU    := $(CPU_$(BOARD))
-KERNEL := $(KERNEL_$(BOARD))
-RUST   := $(RUST_$(BOARD))
+CPU     := $(CPU_$(BOARD))
+KERNEL  := $(KERNEL_$(BOARD))
+RUST    := $(RUST_$(BOARD))
+DIST    := $(ROOT)/target/dist/$(RUST)$(FEATURES:%=-%)
+LIBRARY := $(DIST)/lib/libutasker_mqtt.a
 $(if $(CPU),,$(error BOARD must be an385, an386 or an500))
 
 FREERTOS_KERNEL_PATH ?= $(FETCH)/freertos-next/FreeRTOS-Kernel
@@ -37,7 +40,7 @@ LWIP_PATH            ?= $(FETCH)/lwip
 CC       := arm-none-eabi-gcc
 CFLAGS   := $(CPU) -Os -g -ffunction-sections -fdata-sections --specs=nano.specs
 WARNINGS := -std=c99 -Wall -Wextra -Werror -pedantic
-CPPFLAGS  = -DBOARD_$(shell echo $(BOARD) | tr a-z A-Z) -Iinclude -I. -I$(MPS2) -I$(MPS2)/include -I.. -I$(ROOT)/include -I$(HERE) \
+CPPFLAGS  = -DBOARD_$(shell echo $(BOARD) | tr a-z A-Z) -Iinclude -I. -I$(MPS2) -I$(MPS2)/include -I.. -I$(DIST)/include \
             $(SYSTEM:%=-isystem %) -isystem $(LWIP_PATH)/src/include
 LDFLAGS  := $(CPU) --specs=nano.specs -nostartfiles -T $(MPS2)/board.ld -Wl,--gc-sections,-z,noexecstack -Wl,--wrap=cli_mqtt_callback
 
@@ -52,8 +55,8 @@ SOURCES = $(LWIP_PATH) $(if $(RTOS),$(FREERTOS_KERNEL_PATH))
 
 all: $(HERE)/firmware.elf
 
-$(HERE)/firmware.elf: $(OBJECTS) $(HERE)/libutasker_mqtt.a $(MPS2)/board.ld
-	$(Q)$(CC) $(LDFLAGS) -Wl,-Map=$(@:.elf=.map) $(OBJECTS) $(HERE)/libutasker_mqtt.a -o $@
+$(HERE)/firmware.elf: $(OBJECTS) $(LIBRARY) $(MPS2)/board.ld
+	$(Q)$(CC) $(LDFLAGS) -Wl,-Map=$(@:.elf=.map) $(OBJECTS) $(LIBRARY) -o $@
 	@echo $@
 
 # The same firmware as if it called nothing, to see what the library adds.
@@ -73,21 +76,19 @@ check:
 clean:
 	rm -rf $(OUT)
 
-# The library, without the memcpy() and the like that Rust brings along: the firmware's C library has its own. Its build knows
-# by itself whether there is anything to do.
-$(HERE)/libutasker_mqtt.a: FORCE
-	@mkdir -p $(HERE)
-	$(Q)$(MPS2)/build-library $(RUST) $(HERE)
+# What is shipped. It knows by itself whether there is anything to do.
+$(LIBRARY): FORCE
+	$(Q)FEATURES=$(FEATURES) $(ROOT)/dist $(RUST) >/dev/null
 
-$(HERE)/%.o: %.c $(HERE)/libutasker_mqtt.a | $(SOURCES)
+$(HERE)/%.o: %.c $(LIBRARY) | $(SOURCES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(WARNINGS) $(CPPFLAGS) -MMD -MP -c $< -o $@
 
-$(HERE)/mps2/%.o: $(MPS2)/%.c $(HERE)/libutasker_mqtt.a | $(SOURCES)
+$(HERE)/mps2/%.o: $(MPS2)/%.c $(LIBRARY) | $(SOURCES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(WARNINGS) $(CPPFLAGS) -MMD -MP -c $< -o $@
 
-$(HERE)/menu/%.o: ../%.c $(HERE)/libutasker_mqtt.a
+$(HERE)/menu/%.o: ../%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(WARNINGS) $(CPPFLAGS) -MMD -MP -c $< -o $@
 
