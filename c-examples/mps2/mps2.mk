@@ -5,6 +5,8 @@
 #   RTOS      the kernel's, by their paths in its tree, if there is one
 #   SYSTEM    include folders (-isystem) for RTOS and LWIP
 # FEATURES and MQTT_CONFIG_H of the environment or the command line reach ../../dist, which makes the library.
+# SECURE=1 chooses the features for secure connections; CREDENTIALS is then a folder with what becomes part of the image: ca.crt, client.crt
+# and client.key, all PEM.
 
 MAKEFLAGS += --no-builtin-rules
 
@@ -15,6 +17,10 @@ ROOT  := ../..
 MPS2  := ../mps2
 FETCH := $(ROOT)/target/mps2/third-party
 OUT   := $(ROOT)/target/$(NAME)
+ifdef SECURE
+FEATURES := secure-mqtt,client-certificate
+$(if $(CREDENTIALS),,$(error CREDENTIALS must be the folder of ca.crt, client.crt and client.key))
+endif
 HERE  := $(OUT)/$(BOARD)$(FEATURES:%=-%)
 
 CPU_an385    := -mcpu=cortex-m3 -mthumb
@@ -45,6 +51,10 @@ CPPFLAGS  = -DBOARD_$(shell echo $(BOARD) | tr a-z A-Z) -Iinclude -I. -I$(MPS2) 
 LDFLAGS  := $(CPU) --specs=nano.specs -nostartfiles -T $(MPS2)/board.ld -Wl,--gc-sections,-z,noexecstack -Wl,--wrap=cli_mqtt_callback
 
 SHARED := startup semihosting fatal uart lan9118 network application publishers exercise
+ifdef SECURE
+SHARED  += secure credentials
+LDFLAGS += -Wl,--defsym=stack_size=16K
+endif
 MENU   := cli cli_commands cli_callback ip_literal mqtt_names
 LWIP   += $(addprefix src/core/,def dns inet_chksum init ip mem memp netif pbuf stats sys tcp tcp_in tcp_out timeouts udp) \
           $(addprefix src/core/ipv4/,dhcp etharp icmp ip4 ip4_addr ip4_frag) src/netif/ethernet
@@ -87,6 +97,19 @@ $(HERE)/%.o: %.c $(LIBRARY) | $(SOURCES)
 $(HERE)/mps2/%.o: $(MPS2)/%.c $(LIBRARY) | $(SOURCES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(WARNINGS) $(CPPFLAGS) -MMD -MP -c $< -o $@
+
+# The assembler tells nothing of the files that it takes in.
+$(HERE)/mps2/credentials.o: $(MPS2)/credentials.S $(addprefix $(HERE)/,ca.der client.der client.key.der)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPU) -Wa,-I$(HERE) -c $< -o $@
+
+$(HERE)/%.der: $(CREDENTIALS)/%.crt
+	@mkdir -p $(@D)
+	$(Q)openssl x509 -in $< -outform DER -out $@
+
+$(HERE)/%.key.der: $(CREDENTIALS)/%.key
+	@mkdir -p $(@D)
+	$(Q)openssl pkey -in $< -outform DER -out $@
 
 $(HERE)/menu/%.o: ../%.c $(LIBRARY)
 	@mkdir -p $(@D)
