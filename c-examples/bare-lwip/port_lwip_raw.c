@@ -1,10 +1,7 @@
 #include "port_lwip_raw.h"
 
-#include <stdint.h>
 #include <string.h>
 
-#include "lwip/dns.h"
-#include "lwip/sys.h"
 #include "lwip/timeouts.h"
 
 #define PATIENCE 20                     /* half seconds for the peer to close its side, once this one is closed */
@@ -52,8 +49,9 @@ static void link_lost(void *context, err_t error)
     port->state = (error == ERR_CLSD) ? MQTT_LINK_CLOSED : MQTT_LINK_FAILED;
 }
 
-static int start_connecting(PORT *port, const ip_addr_t *address)
+static int start_connecting(PORT *port)
 {
+    const ip_addr_t *address = &port->lwip.address;
     struct tcp_pcb *connection = tcp_new_ip_type(IP_GET_TYPE(address));
     err_t error;
 
@@ -64,7 +62,7 @@ static int start_connecting(PORT *port, const ip_addr_t *address)
     tcp_arg(connection, port);
     tcp_recv(connection, link_received);
     tcp_err(connection, link_lost);
-    error = tcp_connect(connection, address, port->broker_port, link_connected);
+    error = tcp_connect(connection, address, port->lwip.broker_port, link_connected);
     if (error != ERR_OK) {
         tcp_close(connection);
         return (error == ERR_RTE) ? MQTT_LINK_UNREACHABLE : MQTT_LINK_FAILED;
@@ -73,65 +71,32 @@ static int start_connecting(PORT *port, const ip_addr_t *address)
     return 0;
 }
 
-static PORT *resolving;
-
-static void name_found(const char *name, const ip_addr_t *address, void *context)
+/* Above 0: connected. 0: not yet. Negative: the MQTT_LINK_ value of a lost link. */
+static int connected(PORT *port)
 {
-    PORT *port = resolving;
-
-    (void)name;
-    if ((unsigned)(uintptr_t)context == port->attempt) {
-        port->state = (address != NULL) ? start_connecting(port, address) : MQTT_LINK_UNREACHABLE;
+    if (port->connection == NULL && port->state == 0) {
+        port->state = (port->lwip.found > 0) ? start_connecting(port) : port->lwip.found;
     }
+    return port->state;
 }
 
-static int resolve_broker(PORT *port)
-{
-    ip_addr_t address;
-    err_t error;
-
-    resolving = port;
-    error = dns_gethostbyname(port->broker, &address, name_found, (void *)(uintptr_t)port->attempt);
-    if (error == ERR_OK) {              /* known already, or an address in figures */
-        return start_connecting(port, &address);
-    }
-    return (error == ERR_INPROGRESS) ? 0 : MQTT_LINK_UNREACHABLE;
-}
-
-/* fnOpen: starts to connect and returns at once, also while the broker's name is being resolved. */
 static int port_open(void *ptrContext, const unsigned char *ptrAddress, unsigned char ucAddressLength, unsigned short usPort)
 {
     PORT *port = ptrContext;
-    ip_addr_t address = {0};
 
-    port->broker_port = usPort;
     port->state = 0;
-    if (ucAddressLength == 0) {
-        return resolve_broker(port);
-    }
-#if LWIP_IPV6
-    if (ucAddressLength == 16) {
-        IP_SET_TYPE(&address, IPADDR_TYPE_V6);
-        memcpy(ip_2_ip6(&address)->addr, ptrAddress, ucAddressLength);
-        return start_connecting(port, &address);
-    }
-#endif
-    if (ucAddressLength != 4) {
-        return MQTT_LINK_UNREACHABLE;   /* lwIP is configured without IPv6 */
-    }
-    IP_ADDR4(&address, ptrAddress[0], ptrAddress[1], ptrAddress[2], ptrAddress[3]);
-    return start_connecting(port, &address);
+    return port_lwip_open(ptrContext, ptrAddress, ucAddressLength, usPort);
 }
 
 /* fnSend: takes what fits. 0 means not now, also while still connecting; a lost link is never 0. */
 static int port_send(void *ptrContext, const unsigned char *ptrData, unsigned short usLength)
 {
     PORT *port = ptrContext;
-    int length;
+    int length = connected(port);
     err_t error = ERR_MEM;
 
-    if (port->state <= 0) {
-        return port->state;
+    if (length <= 0) {
+        return length;
     }
     length = min_length(usLength, tcp_sndbuf(port->connection));
     while (length > 0 && (error = tcp_write(port->connection, ptrData, (u16_t)length, TCP_WRITE_FLAG_COPY)) == ERR_MEM) {
@@ -159,7 +124,7 @@ static int port_receive(void *ptrContext, unsigned char *ptrData, unsigned short
     u16_t given;
 
     if (port->received == NULL) {
-        return (port->state > 0) ? 0 : port->state;
+        return (connected(port) > 0) ? 0 : port->state;
     }
     given = pbuf_copy_partial(port->received, ptrData, usLength, 0);
     forget_received(port, given);
@@ -191,7 +156,6 @@ static void port_close(void *ptrContext)
     PORT *port = ptrContext;
     struct tcp_pcb *connection = port->connection;
 
-    port->attempt++;
     if (port->received != NULL) {
         forget_received(port, port->received->tot_len);
     }
@@ -211,21 +175,6 @@ static void port_close(void *ptrContext)
     }
 }
 
-static unsigned long port_clock(void *ptrContext)
-{
-    (void)ptrContext;
-    return sys_now();
-}
-
-static void port_print(void *ptrContext, const char *ptrText)
-{
-    PORT *port = ptrContext;
-
-    if (port->print != 0) {
-        port->print(ptrText);
-    }
-}
-
 void port_wake(PORT *port)
 {
     port->woken = 1;
@@ -238,17 +187,20 @@ static void port_wake_loop(void *ptrContext)
 
 int port_init(PORT *port, const char *broker)
 {
+    static const MQTT_PLATFORM functions = {
+        .fnOpen = port_open,
+        .fnSend = port_send,
+        .fnReceive = port_receive,
+        .fnClose = port_close,
+        .fnMilliseconds = port_lwip_milliseconds,
+        .fnRandom = port_lwip_random,
+        .fnUnixTime = port_lwip_unix_time,
+        .fnPrint = port_lwip_print,
+        .fnWake = port_wake_loop
+    };
+
     memset(port, 0, sizeof *port);
-    port->platform.ptrContext = port;
-    port->platform.fnOpen = port_open;
-    port->platform.fnSend = port_send;
-    port->platform.fnReceive = port_receive;
-    port->platform.fnClose = port_close;
-    port->platform.fnMilliseconds = port_clock;
-    port->platform.fnPrint = port_print;
-    port->platform.fnWake = port_wake_loop;
-    port->broker = broker;
-    return fnSetMQTT_platform(&port->platform);
+    return port_lwip_init(&port->lwip, &functions, broker);
 }
 
 /* With interrupts masked nothing can come between the look at the flag and the sleep, which an interrupt ends all the same. */

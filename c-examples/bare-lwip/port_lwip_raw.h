@@ -2,24 +2,19 @@
 #ifndef PORT_LWIP_RAW_H
 #define PORT_LWIP_RAW_H
 
-#include "lwip/ip_addr.h"
 #include "lwip/tcp.h"
 
-#include "utasker_mqtt.h"
+#include "port_lwip.h"
 
 typedef struct {
-    MQTT_PLATFORM platform;             /* what fnSetMQTT_platform is given; filled in by port_init */
+    PORT_LWIP lwip;                     /* first: the context of the functions of port_lwip.c */
 
-    const char *broker;                 /* name or address that fnOpen resolves where fnConnectMQTT was given none */
     void (*sleep)(unsigned long milliseconds);  /* until an interrupt, or so long; 0: the loop never sleeps. Called with interrupts
                                            masked, as WFI allows: one that comes ends the sleep, and is served afterwards */
-    void (*print)(const char *text);    /* where fnPrint writes; 0: nowhere */
 
-    struct tcp_pcb *connection;         /* 0: there is none, or the broker's name is being resolved */
+    struct tcp_pcb *connection;         /* 0: there is none */
     struct pbuf *received;              /* what has not been read yet; the peer's window stays closed by so much */
     int state;                          /* above 0: connected, 0: not yet, negative: the MQTT_LINK_ value of a lost link */
-    unsigned short broker_port;
-    unsigned attempt;                   /* so that a late answer of the name server is not taken for that of another attempt */
     volatile int woken;
 } PORT;
 

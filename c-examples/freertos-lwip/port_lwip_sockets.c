@@ -1,11 +1,9 @@
 #include "port_lwip_sockets.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "lwip/api.h"
-#include "lwip/dns.h"
 #include "lwip/priv/sockets_priv.h"
 #include "lwip/sockets.h"
 #include "lwip/tcpip.h"
@@ -59,61 +57,44 @@ static void close_socket(PORT *port)
     port->connecting = 0;
 }
 
-static int start_connecting(PORT *port, const ip_addr_t *address)
+/* The broker's address in the form that lwip_connect wants; returns its length. */
+static socklen_t socket_address(const PORT_LWIP *broker, struct sockaddr_storage *address)
 {
-    struct sockaddr_in broker = {0};
-    const int on = 1;
-    int result = MQTT_LINK_FAILED;
+    struct sockaddr_in *v4 = (struct sockaddr_in *)address;
 
-    broker.sin_family = AF_INET;
-    broker.sin_port = lwip_htons(port->broker_port);
-    inet_addr_from_ip4addr(&broker.sin_addr, ip_2_ip4(address));
-    port->socket = lwip_socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+    memset(address, 0, sizeof *address);
+#if LWIP_IPV6
+    if (IP_IS_V6(&broker->address)) {
+        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
+
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = lwip_htons(broker->broker_port);
+        inet6_addr_from_ip6addr(&v6->sin6_addr, ip_2_ip6(&broker->address));
+        return sizeof *v6;
+    }
+#endif
+    v4->sin_family = AF_INET;
+    v4->sin_port = lwip_htons(broker->broker_port);
+    inet_addr_from_ip4addr(&v4->sin_addr, ip_2_ip4(&broker->address));
+    return sizeof *v4;
+}
+
+static int start_connecting(PORT *port)
+{
+    struct sockaddr_storage address;
+    socklen_t length = socket_address(&port->lwip, &address);
+    const int on = 1;
+
+    port->socket = lwip_socket(address.ss_family, SOCK_STREAM, IPPROTO_TCP);
     if (port->socket < 0) {
         port->socket = NO_SOCKET;
-        return result;
+        return MQTT_LINK_FAILED;
     }
     listen_to_socket(port);
     lwip_fcntl(port->socket, F_SETFL, O_NONBLOCK);
     lwip_setsockopt(port->socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);    /* a packet is never worth waiting for the next */
     port->connecting = 1;
-    if (lwip_connect(port->socket, (struct sockaddr *)&broker, sizeof broker) != 0 && (result = link_result(errno)) != 0) {
-        close_socket(port);
-        return result;
-    }
-    return 0;
-}
-
-/* Called in lwIP's task when the name server has answered, or has not. */
-static void name_found(const char *name, const ip_addr_t *address, void *context)
-{
-    PORT *port = listening;
-
-    (void)name;
-    if ((unsigned)(uintptr_t)context != port->attempt) {
-        return;
-    }
-    if (address != NULL) {
-        port->answer = *address;
-    }
-    port->answered = (address != NULL) ? 1 : MQTT_LINK_UNREACHABLE;
-    port_wake(port);
-}
-
-static int resolve_broker(PORT *port)
-{
-    err_t error;
-
-    LOCK_TCPIP_CORE();
-    listening = port;
-    port->attempt++;
-    port->answered = 0;
-    error = dns_gethostbyname(port->broker, &port->answer, name_found, (void *)(uintptr_t)port->attempt);
-    UNLOCK_TCPIP_CORE();
-    if (error == ERR_OK) {              /* known already, or an address in figures */
-        return start_connecting(port, &port->answer);
-    }
-    return (error == ERR_INPROGRESS) ? 0 : MQTT_LINK_UNREACHABLE;
+    return (lwip_connect(port->socket, (struct sockaddr *)&address, length) == 0) ? 0 : link_result(errno);
 }
 
 /* Above 0: connected. 0: not yet. Negative: it will never be. */
@@ -124,7 +105,7 @@ static int connected(PORT *port)
     socklen_t size = sizeof error;
 
     if (port->socket == NO_SOCKET) {
-        return (port->answered > 0) ? start_connecting(port, &port->answer) : port->answered;
+        return (port->lwip.found > 0) ? start_connecting(port) : port->lwip.found;
     }
     if (!port->connecting) {
         return 1;
@@ -140,21 +121,14 @@ static int connected(PORT *port)
     return 1;
 }
 
-/* fnOpen: starts to connect and returns at once, also while the broker's name is being resolved. */
 static int port_open(void *ptrContext, const unsigned char *ptrAddress, unsigned char ucAddressLength, unsigned short usPort)
 {
-    PORT *port = ptrContext;
-    ip_addr_t address;
+    int result;
 
-    port->broker_port = usPort;
-    if (ucAddressLength == 0) {
-        return resolve_broker(port);
-    }
-    if (ucAddressLength != 4) {
-        return MQTT_LINK_UNREACHABLE;   /* lwIP is configured for IPv4 here */
-    }
-    IP_ADDR4(&address, ptrAddress[0], ptrAddress[1], ptrAddress[2], ptrAddress[3]);
-    return start_connecting(port, &address);
+    LOCK_TCPIP_CORE();
+    result = port_lwip_open(ptrContext, ptrAddress, ucAddressLength, usPort);
+    UNLOCK_TCPIP_CORE();
+    return result;
 }
 
 /* fnSend: takes what it can at once. 0 means not now, also while still connecting; a lost link is never 0. */
@@ -194,28 +168,12 @@ static void port_close(void *ptrContext)
     unsigned char unwanted[64];
     int reads = 0;
 
-    port->attempt++;
     if (port->socket != NO_SOCKET) {
         lwip_shutdown(port->socket, SHUT_WR);
         while (lwip_recv(port->socket, unwanted, sizeof unwanted, 0) > 0 && ++reads < 1024) {
         }
     }
     close_socket(port);
-}
-
-static unsigned long port_clock(void *ptrContext)
-{
-    (void)ptrContext;
-    return (unsigned long)xTaskGetTickCount() * portTICK_PERIOD_MS;
-}
-
-static void port_print(void *ptrContext, const char *ptrText)
-{
-    PORT *port = ptrContext;
-
-    if (port->print != 0) {
-        port->print(ptrText);
-    }
 }
 
 void port_wake(PORT *port)
@@ -238,19 +196,22 @@ static void port_wake_task(void *ptrContext)
 
 int port_init(PORT *port, const char *broker)
 {
+    static const MQTT_PLATFORM functions = {
+        .fnOpen = port_open,
+        .fnSend = port_send,
+        .fnReceive = port_receive,
+        .fnClose = port_close,
+        .fnMilliseconds = port_lwip_milliseconds,
+        .fnRandom = port_lwip_random,
+        .fnUnixTime = port_lwip_unix_time,
+        .fnPrint = port_lwip_print,
+        .fnWake = port_wake_task
+    };
+
     memset(port, 0, sizeof *port);
-    port->platform.ptrContext = port;
-    port->platform.fnOpen = port_open;
-    port->platform.fnSend = port_send;
-    port->platform.fnReceive = port_receive;
-    port->platform.fnClose = port_close;
-    port->platform.fnMilliseconds = port_clock;
-    port->platform.fnPrint = port_print;
-    port->platform.fnWake = port_wake_task;
-    port->broker = broker;
     port->task = xTaskGetCurrentTaskHandle();
     port->socket = NO_SOCKET;
-    return fnSetMQTT_platform(&port->platform);
+    return port_lwip_init(&port->lwip, &functions, broker);
 }
 
 void port_wait(PORT *port, unsigned long milliseconds)

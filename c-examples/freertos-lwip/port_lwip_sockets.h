@@ -5,23 +5,14 @@
 #include "FreeRTOS.h"
 #include "task.h"
 
-#include "lwip/ip_addr.h"
-
-#include "utasker_mqtt.h"
+#include "port_lwip.h"
 
 typedef struct {
-    MQTT_PLATFORM platform;             /* what fnSetMQTT_platform is given; filled in by port_init */
-
-    const char *broker;                 /* name or address that fnOpen resolves where fnConnectMQTT was given none */
-    void (*print)(const char *text);    /* where fnPrint writes; 0: nowhere */
+    PORT_LWIP lwip;                     /* first: the context of the functions of port_lwip.c */
 
     TaskHandle_t task;                  /* that polls */
     int socket;                         /* -1: closed, or the broker's name is being resolved */
     int connecting;
-    unsigned short broker_port;
-    unsigned attempt;                   /* so that a late answer of the name server is not taken for that of another attempt */
-    volatile int answered;              /* what the name server has said: 0, 1, or negative */
-    ip_addr_t answer;
 } PORT;
 
 /* Fills in the port for this broker, to be polled by the calling task, and hands its platform to the library: 0, or negative.

@@ -52,6 +52,7 @@
 #define MAC_ALL_MULTICASTS 0x00080000u
 #define MAC_TRANSMIT 0x00000008u
 #define MAC_RECEIVE 0x00000004u
+#define MAC_MODE (MAC_ALL_MULTICASTS | MAC_TRANSMIT | MAC_RECEIVE)
 #define MII_WRITE 0x2u
 #define MII_BUSY 0x1u
 
@@ -70,8 +71,6 @@
 #define PHY_LINK_DOWN 0x0010u
 
 #define PATIENCE 1000000u               /* turns of a loop that waits for the chip */
-
-static uint32_t mac_mode;
 
 static int wait_until(volatile uint32_t *location, uint32_t mask, uint32_t value)
 {
@@ -134,7 +133,7 @@ static void read_address(unsigned char address[LAN9118_ADDRESS])
     address[5] = (unsigned char)(high >> 8);
 }
 
-int lan9118_start(unsigned char address[LAN9118_ADDRESS], int multicasts)
+int lan9118_start(unsigned char address[LAN9118_ADDRESS])
 {
     if (BYTE_TEST != BYTE_ORDER_PATTERN) {
         return -1;
@@ -157,8 +156,7 @@ int lan9118_start(unsigned char address[LAN9118_ADDRESS], int multicasts)
     phy_write(PHY_INTERRUPT_MASK, PHY_NEGOTIATED | PHY_LINK_DOWN);
 
     TX_CFG = TX_ON | TX_STATUS_OVERRUN;
-    mac_mode = MAC_TRANSMIT | MAC_RECEIVE | (multicasts ? MAC_ALL_MULTICASTS : 0);
-    mac_write(MAC_CR, mac_mode);
+    mac_write(MAC_CR, MAC_MODE);
     return 0;
 }
 
@@ -187,7 +185,7 @@ int lan9118_link(void)
         return 0;
     }
     duplex = phy_read(PHY_ADVERTISED) & phy_read(PHY_PARTNER) & PHY_FULL_DUPLEX;
-    mac_write(MAC_CR, mac_mode | ((duplex != 0) ? MAC_FULL_DUPLEX : 0));
+    mac_write(MAC_CR, MAC_MODE | ((duplex != 0) ? MAC_FULL_DUPLEX : 0));
     return 1;
 }
 

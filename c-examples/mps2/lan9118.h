@@ -5,9 +5,9 @@
 #define LAN9118_ADDRESS 6               /* bytes of a MAC address */
 #define LAN9118_MAX_FRAME 1518          /* with its check sum, which is received too */
 
-/* Resets the chip, and gives the MAC address from its EEPROM: 0, or negative where there is no such chip. Multicasts, which IPv6 needs,
-   are received on request. */
-int lan9118_start(unsigned char address[LAN9118_ADDRESS], int multicasts);
+/* Resets the chip, and gives the MAC address from its EEPROM: 0, or negative where there is no such chip. It receives all multicasts:
+   IPv6 needs them. */
+int lan9118_start(unsigned char address[LAN9118_ADDRESS]);
 
 /* Lets the interrupt through again, or holds it back. What was received before is not told again: look first. */
 void lan9118_unmask(void);

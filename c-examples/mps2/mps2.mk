@@ -55,11 +55,12 @@ ifdef SECURE
 SHARED  += secure credentials
 LDFLAGS += -Wl,--defsym=stack_size=16K
 endif
-MENU   := cli cli_commands cli_callback ip_literal mqtt_names
+ABOVE  := cli cli_commands cli_callback ip_literal mqtt_names port_lwip
 LWIP   += $(addprefix src/core/,def dns inet_chksum init ip mem memp netif pbuf stats sys tcp tcp_in tcp_out timeouts udp) \
-          $(addprefix src/core/ipv4/,dhcp etharp icmp ip4 ip4_addr ip4_frag) src/netif/ethernet
+          $(addprefix src/core/ipv4/,dhcp etharp icmp ip4 ip4_addr ip4_frag) \
+          $(addprefix src/core/ipv6/,ethip6 icmp6 inet6 ip6 ip6_addr ip6_frag mld6 nd6) src/netif/ethernet
 
-OBJECTS = $(OURS:%=$(HERE)/%.o) $(SHARED:%=$(HERE)/mps2/%.o) $(MENU:%=$(HERE)/menu/%.o) \
+OBJECTS = $(OURS:%=$(HERE)/%.o) $(SHARED:%=$(HERE)/mps2/%.o) $(ABOVE:%=$(HERE)/above/%.o) \
           $(RTOS:%=$(HERE)/freertos/%.o) $(LWIP:%=$(HERE)/lwip/%.o)
 SOURCES = $(LWIP_PATH) $(if $(RTOS),$(FREERTOS_KERNEL_PATH))
 
@@ -111,7 +112,7 @@ $(HERE)/%.key.der: $(CREDENTIALS)/%.key
 	@mkdir -p $(@D)
 	$(Q)openssl pkey -in $< -outform DER -out $@
 
-$(HERE)/menu/%.o: ../%.c $(LIBRARY)
+$(HERE)/above/%.o: ../%.c $(LIBRARY) | $(SOURCES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(WARNINGS) $(CPPFLAGS) -MMD -MP -c $< -o $@
 

@@ -36,19 +36,16 @@ static err_t send_frame(struct netif *interface, struct pbuf *data)
 
 static err_t start_interface(struct netif *interface)
 {
-    LWIP_ASSERT("Ethernet chip", lan9118_start(interface->hwaddr, LWIP_IPV6) == 0);
+    LWIP_ASSERT("Ethernet chip", lan9118_start(interface->hwaddr) == 0);
     interface->hwaddr_len = ETH_HWADDR_LEN;
     interface->name[0] = 'e';
     interface->name[1] = 'n';
     interface->hostname = "utasker-mqtt";
     interface->mtu = 1500;
-    interface->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
+    interface->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_MLD6;
     interface->output = etharp_output;
-    interface->linkoutput = send_frame;
-#if LWIP_IPV6
-    interface->flags |= NETIF_FLAG_MLD6;
     interface->output_ip6 = ethip6_output;
-#endif
+    interface->linkoutput = send_frame;
     return ERR_OK;
 }
 
@@ -111,10 +108,8 @@ void network_add(netif_input_fn input, void (*changed)(void))
     network.random = BOARD_CYCLES ^ network.interface.hwaddr[5];
     netif_set_default(&network.interface);
     netif_set_status_callback(&network.interface, status_changed);
-#if LWIP_IPV6
     netif_create_ip6_linklocal_address(&network.interface, 1);
     netif_set_ip6_autoconfig_enabled(&network.interface, 1);
-#endif
     netif_set_up(&network.interface);
     dhcp_start(&network.interface);
 }

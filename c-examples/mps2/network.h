@@ -1,4 +1,4 @@
-/* The network interface: lwIP over the LAN9118, its address by DHCP. What runs it is in the folder of each image: network_task.c
+/* The network interface: lwIP over the LAN9118, its address by DHCP, and that of IPv6 from the router. What runs it is in the folder of each image: network_task.c
    with FreeRTOS, network_poll.c without. */
 #ifndef NETWORK_H
 #define NETWORK_H

@@ -5,7 +5,6 @@
 
 #define NO_SYS 1
 #define SYS_LIGHTWEIGHT_PROT 0          /* interrupts do not call lwIP */
-#define LWIP_IPV6 1                     /* its addresses come from the router; DHCP still gives that of IPv4 */
 #define LWIP_NETCONN 0
 #define LWIP_SOCKET 0
 

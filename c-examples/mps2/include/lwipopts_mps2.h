@@ -5,6 +5,8 @@
 #define LWIP_IPV4 1
 #define LWIP_DHCP 1
 #define LWIP_DHCP_DOES_ACD_CHECK 0      /* an address some seconds sooner */
+#define LWIP_IPV6 1
+#define LWIP_IPV6_DUP_DETECT_ATTEMPTS 0 /* likewise */
 #define LWIP_DNS 1
 #define LWIP_NETIF_STATUS_CALLBACK 1
 #define LWIP_NETIF_HOSTNAME 1
