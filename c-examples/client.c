@@ -189,6 +189,11 @@ unsigned short client_event(CLIENT *client, signed char scEvent, unsigned char *
     case MQTT_RECONNECTING:
         reconnecting(client);
         break;
+    case ERROR_MQTT_SECURITY:
+        if (is_news(client)) {
+            client_complain(client, "%s: %s (%lu)", mqtt_result_name(scEvent), mqtt_security_name(ulLength), ulLength);
+        }
+        break;
     default:
         if (scEvent < 0 && is_news(client)) {
             client_complain(client, "%s", mqtt_result_name(scEvent));

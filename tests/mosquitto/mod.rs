@@ -16,23 +16,26 @@ use std::thread;
 pub enum Build {
     Plain,
     Sanitized,
+    Secure,
+    SecureSanitized,
 }
 
 /// Where the C programs are, built once.
 fn programs(build: Build) -> &'static Path {
-    static PLAIN: OnceLock<PathBuf> = OnceLock::new();
-    static SANITIZED: OnceLock<PathBuf> = OnceLock::new();
-    let (place, directory, arguments) = match build {
-        Build::Plain => (&PLAIN, "target/c-examples", vec!["all"]),
-        Build::Sanitized => (&SANITIZED, "target/c-examples-sanitized", vec!["all", "SANITIZE=1"]),
+    static PLACES: [OnceLock<PathBuf>; 4] = [const { OnceLock::new() }; 4];
+    let (directory, arguments): (_, &[_]) = match build {
+        Build::Plain => ("target/c-examples", &["all"]),
+        Build::Sanitized => ("target/c-examples-sanitized", &["all", "SANITIZE=1"]),
+        Build::Secure => ("target/c-examples-secure", &["all", "SECURE=1"]),
+        Build::SecureSanitized => ("target/c-examples-secure-sanitized", &["all", "SECURE=1", "SANITIZE=1"]),
     };
-    place.get_or_init(|| {
-        // Both builds call cargo: one after the other.
+    PLACES[build as usize].get_or_init(|| {
+        // All builds call cargo: one after the other.
         static ONE: Mutex<()> = Mutex::new(());
         let _one = ONE.lock();
         let mut make = Command::new("make");
         make.arg("-C").arg(root().join("c-examples")).args(arguments);
-        for name in ["CARGO_TARGET_DIR", "MQTT_CONFIG_H", "RUSTFLAGS", "MAKEFLAGS"] {
+        for name in ["CARGO_TARGET_DIR", "MQTT_CONFIG_H", "RUSTFLAGS", "MAKEFLAGS", "SECURE", "SANITIZE"] {
             make.env_remove(name);
         }
         run(&mut make).well();
@@ -45,6 +48,21 @@ pub fn program(build: Build, name: &str) -> Command {
     let mut command = Command::new(programs(build).join(name));
     command.env("UBSAN_OPTIONS", "print_stacktrace=1").env("ASAN_OPTIONS", "abort_on_error=0:exitcode=99");
     command
+}
+
+/// Where `tests/certificates` has put its files, made once.
+pub fn certificates() -> &'static Path {
+    static PLACE: OnceLock<PathBuf> = OnceLock::new();
+    PLACE.get_or_init(|| {
+        let directory = tools::scratch("certificates");
+        run(Command::new(root().join("tests/certificates")).arg(&directory)).well();
+        directory
+    })
+}
+
+/// The path of one of them.
+pub fn certificate(name: &str) -> String {
+    certificates().join(name).display().to_string()
 }
 
 /// Its configuration keeps it to the loopback interface; it is stopped when it is dropped.
@@ -103,6 +121,21 @@ impl Broker {
             let plugin = run(Command::new("dpkg").args(["-L", "mosquitto"])).well().text();
             let plugin = plugin.lines().find(|line| line.ends_with("mosquitto_dynamic_security.so")).unwrap().to_owned();
             format!("per_listener_settings false\nallow_anonymous false\nplugin {plugin}\nplugin_opt_config_file {}\n", file.display())
+        })
+    }
+
+    /// For secure connections alone, with this certificate, and what else its configuration says.
+    pub fn secure(name: &str, settings: &str) -> Self {
+        let [authority, own, key] = ["ca.crt", &format!("{name}.crt"), &format!("{name}.key")].map(certificate);
+        Self::with(&format!("cafile {authority}\ncertfile {own}\nkeyfile {key}\n{settings}"))
+    }
+
+    /// For secure connections of those who have this key, in hexadecimal digits.
+    pub fn with_shared_key(identity: &str, key: &str) -> Self {
+        Self::new("127.0.0.1", |directory| {
+            let keys = directory.join("keys");
+            fs::write(&keys, format!("{identity}:{key}\n")).unwrap();
+            format!("allow_anonymous true\npsk_hint any\npsk_file {}\n", keys.display())
         })
     }
 
