@@ -16,6 +16,8 @@ pub mod topic;
 pub mod subscriptions;
 pub mod outbox;
 pub mod session;
+#[cfg(feature = "secure-mqtt")]
+pub mod tls;
 pub mod platform;
 pub mod ffi;
 

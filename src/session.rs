@@ -67,6 +67,9 @@ pub mod lost {
     pub const FAILED: i32 = -2;
     /// The host could not be reached.
     pub const UNREACHABLE: i32 = -3;
+    /// It is not secure; the host knows why. No platform can say so.
+    #[cfg(feature = "secure-mqtt")]
+    pub const SECURITY: i32 = i32::MIN;
 }
 
 /// What the connection is doing.
@@ -373,6 +376,15 @@ impl Session {
     fn enter(&self, stage: Stage) {
         self.stage.set(stage);
         self.await_response(&self.stage_over);
+    }
+
+    /// The link, still being made, has got a step further: the next may take the response time again.
+    #[cfg(feature = "secure-mqtt")]
+    pub fn link_stepped(&self) {
+        if self.stage.get() == Stage::Connecting {
+            self.enter(Stage::Connecting);
+            self.stalled.set(0);
+        }
     }
 
     fn is_connected(&self) -> bool {

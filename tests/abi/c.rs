@@ -161,6 +161,7 @@ pub mod raw {
     }
 }
 
+#[allow(unused_imports, reason = "not every test needs all of it")]
 pub use raw::{fnDisconnectMQTT as disconnect, fnPollMQTT as poll, fnShowMQTT_subscription as show_subscription, fnUnsubscribeMQTT as unsubscribe};
 
 fn text<'a>(text: impl Into<Option<&'a CStr>>) -> *const c_char {

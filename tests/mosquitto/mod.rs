@@ -143,6 +143,11 @@ impl Broker {
         Self::new("127.0.0.1", |_| format!("allow_anonymous true\n{settings}\n"))
     }
 
+    /// As a test says, with files in the directory that it is given.
+    pub fn configured(settings: impl Fn(&Path) -> String) -> Self {
+        Self::new("127.0.0.1", settings)
+    }
+
     fn new(host: &'static str, settings: impl Fn(&Path) -> String) -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         static INSTALL: Once = Once::new();
