@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Tests the example programs against a Mosquitto that it starts on the loopback interface, with Mosquitto's own programs on the
 # other side. Usage: check.sh [directory of the programs]
+#
+# With SECURE=1 all connections are secure, and the broker wants to see the clients' certificates.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,6 +14,18 @@ work=$(mktemp -d)
 failures=0
 
 cd "$work"
+secure=()
+listener_security=
+connect=mqtt_con
+if [ -n "${SECURE:-}" ]; then
+    "$here/../tests/certificates" certificates || exit 1
+    secure=(--cafile certificates/ca.crt --cert certificates/client.crt --key certificates/client.key)
+    listener_security="require_certificate true
+cafile $work/certificates/ca.crt
+certfile $work/certificates/broker.crt
+keyfile $work/certificates/broker.key"
+    connect=mqtts_con
+fi
 cat >mosquitto.conf <<EOF
 user $(id -un)
 per_listener_settings true
@@ -20,8 +34,10 @@ log_type error
 max_queued_messages 0
 queue_qos0_messages true
 listener $port 127.0.0.1
+$listener_security
 allow_anonymous true
 listener $locked_port 127.0.0.1
+$listener_security
 allow_anonymous false
 password_file $work/passwords
 acl_file $work/rights
@@ -35,16 +51,16 @@ sleep 1
 kill -0 $broker || { cat broker.log; exit 1; }
 
 publish() {
-    "$programs/publish" -h 127.0.0.1 -p "$port" "$@"
+    "$programs/publish" -h 127.0.0.1 -p "$port" "${secure[@]}" "$@"
 }
 
 subscribe() {
-    "$programs/subscribe" -h 127.0.0.1 -p "$port" "$@"
+    "$programs/subscribe" -h 127.0.0.1 -p "$port" "${secure[@]}" "$@"
 }
 
 # Runs subscribe in the background, as process $client.
 start_subscribe() {
-    "$programs/subscribe" -h 127.0.0.1 -p "$port" "$@" &
+    "$programs/subscribe" -h 127.0.0.1 -p "$port" "${secure[@]}" "$@" &
     client=$!
     sleep 0.5
 }
@@ -52,7 +68,7 @@ start_subscribe() {
 theirs() {
     local program=$1
     shift
-    "mosquitto_$program" -h 127.0.0.1 -p "$port" "$@"
+    "mosquitto_$program" -h 127.0.0.1 -p "$port" "${secure[@]}" "$@"
 }
 
 report() {
@@ -139,8 +155,8 @@ check_publish() {
     same "publish -r"
 
     exits 0 "publish -l without a line" publish -t p/none -l
-    exits 1 "publish to nobody listening" "$programs/publish" -h 127.0.0.1 -p 1 -t a -m b
-    exits 1 "publish to a name that does not exist" "$programs/publish" -h name.invalid -t a -m b
+    exits 1 "publish to nobody listening" publish -p 1 -t a -m b
+    exits 1 "publish to a name that does not exist" publish -h name.invalid -t a -m b
     exits 1 "publish -f of a missing file" publish -t a -f missing
 }
 
@@ -184,9 +200,9 @@ check_subscribe() {
 
     exits 27 "subscribe -W" subscribe -t nothing -W 1
     exits 1 "subscribe to an invalid filter" subscribe -t 'a/#/b' -W 5
-    exits 5 "subscribe with a wrong password" "$programs/subscribe" -h 127.0.0.1 -p $locked_port -t a -u anna -P wrong
-    exits 5 "publish without the user name" "$programs/publish" -h 127.0.0.1 -p $locked_port -t a -m b
-    exits 0 "publish with user name and password" "$programs/publish" -h 127.0.0.1 -p $locked_port -t allowed/a -m b -u anna -P secret
+    exits 5 "subscribe with a wrong password" subscribe -p $locked_port -t a -u anna -P wrong
+    exits 5 "publish without the user name" publish -p $locked_port -t a -m b
+    exits 0 "publish with user name and password" publish -p $locked_port -t allowed/a -m b -u anna -P secret
     exits 1 "subscribe refuses -c without -i" subscribe -t a -c
 }
 
@@ -245,7 +261,7 @@ slowly() {
     done
 }
 
-session='mqtt_con 127.0.0.1
+session=$connect' 127.0.0.1
 mqtt_sub uTasker/test1
 mqtt_sub uTasker/test2 1
 mqtt_top
@@ -256,7 +272,7 @@ mqtt_un 2
 mqtt_un 1
 mqtt_dis'
 
-replies='#mqtt_con 127.0.0.1
+replies='#'$connect' 127.0.0.1
 MQTT client Connecting...
 #MQTT connected
 mqtt_sub uTasker/test1
@@ -289,20 +305,20 @@ Disconnecting...
 #MQTT closed'
 
 check_menu() {
-    printf '%s\n' "$session" | slowly | "$programs/cli" -p $port --echo | sed -n '/^#mqtt_con/,$p' >actual
+    printf '%s\n' "$session" | slowly | "$programs/cli" -p $port "${secure[@]}" --echo | sed -n '/^#mqtts*_con/,$p' >actual
     printf '%s\n' "$replies" >expected
     same "the menu replies as in the μTasker document"
 
-    { echo mqtt_con 127.0.0.1; sleep 0.5; } | timeout 10 "$programs/cli" -p $port >actual
+    { echo $connect 127.0.0.1; sleep 0.5; } | timeout 10 "$programs/cli" -p $port "${secure[@]}" >actual
     report $? "the menu disconnects at the end of its input"
 
-    "$programs/cli" -p $port --telnet $telnet_port &
+    "$programs/cli" -p $port "${secure[@]}" --telnet $telnet_port &
     client=$!
     sleep 0.5
     for user in first second; do
         exec 3<>/dev/tcp/127.0.0.1/$telnet_port
         {
-            printf '\377\375\001\377\372\030\001\377\360mqtt_con 127.0.0.1\r\n'
+            printf '\377\375\001\377\372\030\001\377\360%s 127.0.0.1\r\n' $connect
             sleep 0.5
             printf 'mqtt_dis\r\0'
             sleep 0.5

@@ -88,7 +88,7 @@ const char *mqtt_security_name(unsigned long reason)
     case MQTT_SECURITY_PROTOCOL:
         return "the broker broke the TLS protocol, or does not speak it as this client does";
     case MQTT_SECURITY_ALERT + 40:
-        return "the broker can do none of the cryptography that this client can";
+        return "the broker has no pre-shared key, or no cryptography, in common with us";
     case MQTT_SECURITY_ALERT + 42:
     case MQTT_SECURITY_ALERT + 43:
     case MQTT_SECURITY_ALERT + 46:
@@ -97,12 +97,14 @@ const char *mqtt_security_name(unsigned long reason)
         return "our certificate has been revoked";
     case MQTT_SECURITY_ALERT + 45:
         return "our certificate has expired";
+    case MQTT_SECURITY_ALERT + 47:
+        return "the broker does not accept our handshake: a pre-shared key may be another than its own";
     case MQTT_SECURITY_ALERT + 48:
         return "the broker does not know the authority of our certificate";
     case MQTT_SECURITY_ALERT + 49:
         return "the broker denies us access";
     case MQTT_SECURITY_ALERT + 51:
-        return "the broker cannot decrypt or verify what we have sent: our key may be another than its own";
+        return "the broker cannot verify what we have sent";
     case MQTT_SECURITY_ALERT + 70:
         return "the broker does not speak TLS 1.3";
     case MQTT_SECURITY_ALERT + 112:
