@@ -184,6 +184,7 @@ int application_turn(void)
 {
     char character;
 
+    exercise_count_turn();
     if (application.network_changed) {
         tell_network();
     }

@@ -25,6 +25,7 @@ static struct {
     unsigned long of_interrupts;        /* those of them that have not ended */
     signed char interrupt_qos;
     int connected_once;
+    unsigned long turns;
 } exercise;
 
 static void account(const unsigned char *data, unsigned long length)
@@ -246,6 +247,18 @@ void exercise_tell_heap(unsigned long used, unsigned long size)
     cli_say_number("", size, " bytes\r\n");
 }
 
+void exercise_count_turn(void)
+{
+    exercise.turns++;
+}
+
+static void tell_turns(const unsigned long *numbers)
+{
+    (void)numbers;
+    cli_say_number("turns ", exercise.turns, "\r\n");
+    exercise.turns = 0;
+}
+
 static void tell_stacks(const unsigned long *numbers)
 {
     (void)numbers;
@@ -291,6 +304,7 @@ static const struct {
     {"interrupt", publish_in_interrupt},        /* QoS, messages */
     {"pause", pause_polling},           /* milliseconds */
     {"arrived", tell_arrived},
+    {"turns", tell_turns},
     {"stacks", tell_stacks},
     {"overflow", overflow_stack},
     {"assertion", fail_assertion},

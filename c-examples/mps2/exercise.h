@@ -6,6 +6,9 @@
 /* Before the first connection, where fnPollMQTT is called. */
 void exercise_start(void);
 
+/* After each fnPollMQTT: an idle client is polled next to never. */
+void exercise_count_turn(void);
+
 /* Runs the line, without its '!'. */
 void exercise_line(char *line);
 

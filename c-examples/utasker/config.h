@@ -11,6 +11,6 @@
     #define CONTROL_WINDOW_SIZE
 #endif
 
-#include "stand_in.h"
+#include "stand_in/stand_in.h"
 
 #endif

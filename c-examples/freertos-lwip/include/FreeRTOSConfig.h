@@ -23,6 +23,7 @@
 #define configUSE_RECURSIVE_MUTEXES 1
 #define configUSE_TASK_NOTIFICATIONS 1
 #define configUSE_TIMERS 0
+#define configUSE_TICKLESS_IDLE 1               /* no tick where no task waits for it: the processor sleeps */
 #define configUSE_IDLE_HOOK 0
 #define configUSE_TICK_HOOK 0
 #define configUSE_TRACE_FACILITY 1              /* uxTaskGetSystemState, for the stacks' high-water marks */

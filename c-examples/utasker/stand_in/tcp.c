@@ -1,151 +1,21 @@
-/* μTasker on this machine, as far as MQTT needs it: the task loop with its timer, and TCP with the events that μTasker's listener
-   gets, in its order, over a socket of the system. What is typed goes to the application; a line that begins with ! makes the
-   network misbehave. Usage: utasker [port of the broker on this machine]
-
-   It ends with code 3 where the port does what μTasker's TCP does not allow. */
+/* μTasker's TCP, with one socket: its listener gets the events that μTasker's would, in their order. */
 #include "config.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "utasker_mqtt.h"
+#include "internal.h"
 
 #define TCP_PERIOD_TICKS    10          /* μTasker looks at its timers each second; here time runs faster */
 #define RETRY_PERIODS       10          /* without an acknowledgement */
 #define DEF_RETRIES         7
 #define TIME_WAIT_PERIODS   100
 #define BURST               3           /* segments that arrive before the next task runs */
-#define FINAL_TICKS         50          /* of quiet, at the end of the input */
-
-static void check(int iTrue, const char *text)
-{
-    if (!iTrue) {
-        fprintf(stderr, "not allowed: %s\n", text);
-        exit(3);
-    }
-}
-
-static void tell(const char *format, unsigned long ulNumber)
-{
-    fprintf(stderr, format, ulNumber);
-}
-
-/* Tasks and timers. */
-
-volatile UTASK_TICK uTaskerSystemTick = 0xfffffc00;    /* it wraps during the test */
-
-static TTASKTABLE mqtt_task;
-static struct {
-    UTASK_TICK due;
-    unsigned char ucEvent;
-    int iEnabled;
-} mqtt_timer;
-static int iMessages = 0;               /* in the task's queue */
-static int iInterruptLevel = 0;
-
-void uTaskerStateChange(UTASK_TASK pcTaskName, unsigned char ucSetState)
-{
-    check(pcTaskName == TASK_MQTT, "another task is woken");
-    mqtt_task.ucTaskState = ucSetState;
-}
-
-void uTaskerMonoTimer(UTASK_TASK pcTaskName, DELAY_LIMIT delay, unsigned char time_out_nr)
-{
-    check(pcTaskName == TASK_MQTT && time_out_nr != 0, "a timer that repeats, or another task's");
-    mqtt_timer.due = uTaskerSystemTick + ((delay == 0) ? 1u : delay);
-    mqtt_timer.ucEvent = time_out_nr;
-    mqtt_timer.iEnabled = 1;
-}
-
-QUEUE_TRANSFER fnRead(QUEUE_HANDLE driver_id, unsigned char *input_buffer, QUEUE_TRANSFER nr_of_bytes)
-{
-    check(driver_id == mqtt_task.TaskID, "another task's queue");
-    if (iMessages == 0) {
-        return 0;
-    }
-    iMessages--;
-    memset(input_buffer, 0, nr_of_bytes);
-    input_buffer[MSG_SOURCE_TASK] = TIMER_EVENT;
-    input_buffer[MSG_TIMER_EVENT] = mqtt_timer.ucEvent;
-    return nr_of_bytes;
-}
-
-void uDisable_Interrupt(void)
-{
-    iInterruptLevel++;
-}
-
-void uEnable_Interrupt(void)
-{
-    check(iInterruptLevel > 0, "interrupts are enabled more often than disabled");
-    iInterruptLevel--;
-}
-
-/* A tick is an interrupt: none is lost while the program sleeps. */
-static void count_ticks(void)
-{
-    static unsigned long ulCounted = 0;
-    struct timespec now;
-    unsigned long ulTicks;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    ulTicks = (unsigned long)now.tv_sec * SEC + (unsigned long)now.tv_nsec / (1000ul * TICK_RESOLUTION);
-    for (ulCounted = (ulCounted == 0) ? ulTicks : ulCounted; ulCounted < ulTicks; ulCounted++) {
-        uTaskerSystemTick++;
-        if (mqtt_timer.iEnabled && uTaskerSystemTick == mqtt_timer.due) {
-            mqtt_timer.iEnabled = 0;
-            mqtt_task.ucTaskState = UTASKER_ACTIVATE;
-            iMessages++;
-        }
-    }
-}
-
-/* Strings and the debug output, which takes CR LF as it comes. */
-
-static TEMPPARS parameters = {{"KINETIS"}};
-TEMPPARS *temp_pars = &parameters;
-
-void *uMemcpy(void *ptrTo, const void *ptrFrom, size_t Size)
-{
-    return memcpy(ptrTo, ptrFrom, Size);
-}
-
-int uStrcmp(const CHAR *ptrStr1, const CHAR *ptrStr2)
-{
-    return strcmp(ptrStr1, ptrStr2);
-}
-
-CHAR *uStrcpy(CHAR *ptrTo, const CHAR *ptrFrom)
-{
-    return strcpy(ptrTo, ptrFrom) + strlen(ptrFrom);
-}
-
-QUEUE_TRANSFER fnDebugMsg(CHAR *cToSend)
-{
-    check(iInterruptLevel == 0, "output with interrupts disabled");
-    fputs(cToSend, stdout);
-    fflush(stdout);
-    return (QUEUE_TRANSFER)strlen(cToSend);
-}
-
-void fnDebugDec(signed long slNumberToConvert, unsigned char ucStyle)
-{
-    CHAR cNumber[24];
-
-    (void)ucStyle;
-    sprintf(cNumber, "%ld", slNumberToConvert);
-    fnDebugMsg(cNumber);
-}
-
-/* TCP: one socket. */
 
 static struct {
     unsigned short usBrokerPort;
@@ -168,19 +38,11 @@ static struct {
 
 static TCP_CONTROL control;
 
-/* What the network is made to do. */
-static struct {
-    int iLoseSegment;                   /* the next one */
-    int iLoseAck;                       /* the next one */
-    int iHalfAck;                       /* instead of the next one */
-    int iLoseAll;                       /* segments, from now on */
-    int iForgetAddress;                 /* before the next segment */
-    int iNoAddress;                     /* is resolved any more */
-} network;
+NETWORK network;
 
 static int event(unsigned char ucEvent, unsigned char *ptrData, unsigned short usLength)
 {
-    check(iInterruptLevel == 0, "an event with interrupts disabled");
+    tasks_check_interrupts("an event with interrupts disabled");
     return control.event_listener(0, ucEvent, ptrData, usLength);
 }
 
@@ -200,7 +62,7 @@ static void drop_connection(unsigned char ucState)
     control.ucTCP_state = ucState;
 }
 
-static void abort_connection(void)
+void tcp_abort(void)
 {
     const struct linger reset = {1, 0};
 
@@ -350,7 +212,7 @@ signed short fnSendTCP(USOCKET TCP_socket, unsigned char *ptrBuf, unsigned short
     if (!is_socket(TCP_socket)) {
         return SOCKET_NOT_FOUND;
     }
-    check(iInterruptLevel == 0, "sending with interrupts disabled");
+    tasks_check_interrupts("sending with interrupts disabled");
     check(control.ucTCP_state == TCP_STATE_ESTABLISHED && ucTempFlags == TCP_FLAG_PUSH && usDataLen != 0, "sending now");
     memset(ptrBuf, 0xee, MIN_TCP_HLEN); /* the header */
     if (tcp.iRepeating) {
@@ -431,7 +293,7 @@ static void finish_connecting(void)
     }
     getsockopt(tcp.iDescriptor, SOL_SOCKET, SO_ERROR, &iError, &size);
     if (iError != 0) {
-        abort_connection();
+        tcp_abort();
         return;
     }
     control.ucTCP_state = TCP_STATE_ESTABLISHED;
@@ -503,7 +365,7 @@ static int receive(void)
         receive_end();
     }
     else if (errno != EAGAIN) {
-        abort_connection();
+        tcp_abort();
     }
     return length > 0;
 }
@@ -517,7 +379,7 @@ static void finish_closing(void)
         connection_closed(TCP_STATE_TIME_WAIT);
     }
     else if (length < 0 && errno != EAGAIN) {
-        abort_connection();
+        tcp_abort();
     }
     else {
         control.ucTCP_state = TCP_STATE_FIN_WAIT_2;
@@ -549,12 +411,12 @@ static void run_tcp_timers(void)
     }
     else if (tcp.usUnacked != 0 && tcp.iPeriods == 0) {
         if (tcp.iRetries-- == 0 || !repeat()) {
-            abort_connection();
+            tcp_abort();
         }
     }
 }
 
-static void run_tcp(void)
+void tcp_run(void)
 {
     int i;
 
@@ -580,118 +442,23 @@ static void run_tcp(void)
     }
 }
 
-/* What is typed. */
-
-static void change_network(const char *command)
+void tcp_start(unsigned short usBrokerPort)
 {
-    static const MQTT_OPTIONS reconnect = {.usReconnectMinSeconds = 1};
-    unsigned short usWindow;
-
-    if (strcmp(command, "lose_segment") == 0) {
-        network.iLoseSegment = 1;
-    }
-    else if (strcmp(command, "lose_ack") == 0) {
-        network.iLoseAck = 1;
-    }
-    else if (strcmp(command, "half_ack") == 0) {
-        network.iHalfAck = 1;
-    }
-    else if (strcmp(command, "lose_all") == 0) {
-        network.iLoseAll = 1;
-    }
-    else if (strcmp(command, "lose_nothing") == 0) {
-        network.iLoseAll = 0;
-    }
-    else if (strcmp(command, "forget_address") == 0) {
-        network.iForgetAddress = 1;
-    }
-    else if (strcmp(command, "no_address") == 0) {
-        network.iNoAddress = 1;
-    }
-    else if (strcmp(command, "address") == 0) {
-        network.iNoAddress = 0;
-    }
-    else if (strcmp(command, "abort") == 0) {
-        abort_connection();
-    }
-    else if (strcmp(command, "reconnect") == 0) {
-        check(fnSetMQTT_options(&reconnect) == MQTT_RESULT_OK, "options now");
-    }
-    else if (sscanf(command, "window %hu", &usWindow) == 1) {
-        control.usTxWindowSize = usWindow;
-        tcp.iWindowUpdate = 1;
-    }
-    else {
-        check(0, command);
-    }
+    tcp.usBrokerPort = usBrokerPort;
 }
 
-static void run_line(char *line)
+void tcp_set_window(unsigned short usWindow)
 {
-    if (line[0] == '!') {
-        change_network(line + 1);
-    }
-    else {
-        fnMQTT_menu(line);
-    }
+    control.usTxWindowSize = usWindow;
+    tcp.iWindowUpdate = 1;
 }
 
-/* Waits for at most a tick. Returns 0 at the end of the input. */
-static int read_input(int iWait)
+int tcp_is_quiet(void)
 {
-    static char cLine[200];
-    static unsigned int uiLength = 0;
-    struct pollfd input[2] = {{0, POLLIN, 0}, {tcp.iDescriptor, POLLIN, 0}};
-    char character;
-
-    poll(input, 2, iWait ? (TICK_RESOLUTION + 999) / 1000 : 0);
-    if (input[0].revents == 0) {
-        return 1;
-    }
-    if (read(0, &character, 1) != 1) {
-        return 0;
-    }
-    if (character != '\n') {
-        cLine[uiLength] = character;
-        uiLength += (uiLength < sizeof cLine - 1);
-        return 1;
-    }
-    cLine[uiLength] = '\0';
-    uiLength = 0;
-    run_line(cLine);
-    return 1;
+    return control.ucTCP_state <= TCP_STATE_TIME_WAIT;
 }
 
-static int is_quiet(void)
+int tcp_descriptor(void)
 {
-    return control.ucTCP_state <= TCP_STATE_TIME_WAIT && mqtt_task.ucTaskState == UTASKER_STOP;
-}
-
-int main(int argc, char *argv[])
-{
-    int iInput = 1;
-    int iQuietTurns = 0;
-
-    tcp.usBrokerPort = (unsigned short)((argc > 1) ? atoi(argv[1]) : MQTT_PORT);
-    mqtt_task.TaskID = 7;
-    while (iInput || iQuietTurns < FINAL_TICKS) {
-        count_ticks();
-        run_tcp();
-        if (mqtt_task.ucTaskState == UTASKER_ACTIVATE) {
-            mqtt_task.ucTaskState = UTASKER_STOP;
-            fnMQTT(&mqtt_task);
-            check(iInterruptLevel == 0, "interrupts stay disabled");
-        }
-        if (iInput) {
-            iInput = read_input(mqtt_task.ucTaskState == UTASKER_STOP);
-            if (!iInput) {
-                fnDisconnectMQTT();
-            }
-        }
-        else {
-            poll(0, 0, 1);
-        }
-        iQuietTurns = is_quiet() ? iQuietTurns + 1 : 0;
-    }
-    return 0;
+    return tcp.iDescriptor;
 }

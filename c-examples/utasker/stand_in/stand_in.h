@@ -1,5 +1,5 @@
 /* Stands in for the parts of μTasker that the MQTT port and an application use: the names, numbers and types of its types.h,
-   uTasker.h, driver.h, tcpip.h and TaskConfig.h. stand_in.c runs them on this machine's sockets. */
+   uTasker.h, driver.h, tcpip.h and TaskConfig.h. The other files of this folder run them on this machine's sockets. */
 #ifndef STAND_IN_H
 #define STAND_IN_H
 
