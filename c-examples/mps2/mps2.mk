@@ -4,6 +4,7 @@
 #   LWIP      lwIP's, by their paths in lwIP's tree, besides those below
 #   RTOS      the kernel's, by their paths in its tree, if there is one
 #   SYSTEM    include folders (-isystem) for RTOS and LWIP
+#   STACK     the size of the stack of main() and of interrupts
 # FEATURES and MQTT_CONFIG_H of the environment or the command line reach ../../dist, which makes the library.
 # SECURE=1 chooses the features for secure connections; CREDENTIALS is then a folder with what becomes part of the image: ca.crt, client.crt
 # and client.key, all PEM.
@@ -17,11 +18,13 @@ ROOT  := ../..
 MPS2  := ../mps2
 FETCH := $(ROOT)/target/mps2/third-party
 OUT   := $(ROOT)/target/$(NAME)
+, := ,
 ifdef SECURE
 FEATURES := secure-mqtt,client-certificate
 $(if $(CREDENTIALS),,$(error CREDENTIALS must be the folder of ca.crt, client.crt and client.key))
 endif
-HERE  := $(OUT)/$(BOARD)$(FEATURES:%=-%)
+NAMES := $(addprefix -,$(subst $(,),+,$(FEATURES)))
+HERE  := $(OUT)/$(BOARD)$(if $(SECURE),-secure,$(NAMES))
 
 CPU_an385    := -mcpu=cortex-m3 -mthumb
 KERNEL_an385 := ARM_CM3
@@ -36,7 +39,7 @@ RUST_an500   := thumbv7em-none-eabihf
 CPU     := $(CPU_$(BOARD))
 KERNEL  := $(KERNEL_$(BOARD))
 RUST    := $(RUST_$(BOARD))
-DIST    := $(ROOT)/target/dist/$(RUST)$(FEATURES:%=-%)
+DIST    := $(ROOT)/target/dist/$(RUST)$(NAMES)
 LIBRARY := $(DIST)/lib/libutasker_mqtt.a
 $(if $(CPU),,$(error BOARD must be an385, an386 or an500))
 
@@ -48,12 +51,12 @@ CFLAGS   := $(CPU) -Os -g -ffunction-sections -fdata-sections --specs=nano.specs
 WARNINGS := -std=c99 -Wall -Wextra -Werror -pedantic
 CPPFLAGS  = -DBOARD_$(shell echo $(BOARD) | tr a-z A-Z) -Iinclude -I. -I$(MPS2) -I$(MPS2)/include -I.. -I$(DIST)/include \
             $(SYSTEM:%=-isystem %) -isystem $(LWIP_PATH)/src/include
-LDFLAGS  := $(CPU) --specs=nano.specs -nostartfiles -T $(MPS2)/board.ld -Wl,--gc-sections,-z,noexecstack -Wl,--wrap=cli_mqtt_callback
+LDFLAGS  := $(CPU) --specs=nano.specs -nostartfiles -T $(MPS2)/board.ld -Wl,--gc-sections,-z,noexecstack -Wl,--wrap=cli_mqtt_callback \
+            -Wl,--defsym=stack_size=$(STACK)
 
 SHARED := startup semihosting fatal uart lan9118 network application publishers exercise
 ifdef SECURE
-SHARED  += secure credentials
-LDFLAGS += -Wl,--defsym=stack_size=16K
+SHARED += secure credentials
 endif
 ABOVE  := cli cli_commands cli_callback ip_literal mqtt_names port_lwip
 LWIP   += $(addprefix src/core/,def dns inet_chksum init ip mem memp netif pbuf stats sys tcp tcp_in tcp_out timeouts udp) \
@@ -102,7 +105,7 @@ $(HERE)/mps2/%.o: $(MPS2)/%.c $(LIBRARY) | $(SOURCES)
 # The assembler tells nothing of the files that it takes in.
 $(HERE)/mps2/credentials.o: $(MPS2)/credentials.S $(addprefix $(HERE)/,ca.der client.der client.key.der)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPU) -Wa,-I$(HERE) -c $< -o $@
+	$(Q)$(CC) $(CPU) -I$(HERE) -c $< -o $@
 
 $(HERE)/%.der: $(CREDENTIALS)/%.crt
 	@mkdir -p $(@D)

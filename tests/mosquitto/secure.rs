@@ -1,6 +1,7 @@
 //! Secure connections, and those that are refused.
 
 use crate::broker::{Broker, Build, certificate};
+use crate::menu::{User, menu_at_a_telnet_port};
 use crate::tools::{Finished, Running, run};
 use std::fs;
 use std::process::Command;
@@ -211,16 +212,15 @@ fn the_menu_connects_securely() {
 fn the_menu_tells_what_it_needs_and_what_was_wrong() {
     for build in BUILDS {
         let broker = Broker::secure("expired", "");
-        let answers = |security: &[String], disconnected: usize| {
-            let mut menu = Running::start(&mut ours(&broker, build, "cli", security));
-            menu.write(b"mqtts_con 127.0.0.1\n");
-            broker.wait_for("<unknown> disconnected", disconnected);
-            menu.finish().well().text()
+        let answers = |security: &[String]| {
+            let (menu, port) = menu_at_a_telnet_port(&mut ours(&broker, build, "cli", security));
+            let mut user = User::of(port);
+            user.types(b"mqtts_con 127.0.0.1\r\n");
+            (menu, user)
         };
-        let printed = answers(&[], 1); // the test itself has looked whether the broker listens
-        assert!(printed.contains("MQTT error! ERROR_MQTT_NOT_READY"), "{printed}");
-        let printed = answers(&trusting(), 2);
-        let expired = "MQTT error! ERROR_MQTT_SECURITY (a security check failed): the broker's certificate has expired (3)\nMQTT closed\n";
-        assert!(printed.contains(expired), "{printed}");
+        let (_menu, mut user) = answers(&[]);
+        user.sees("#MQTT error! ERROR_MQTT_NOT_READY");
+        let (_menu, mut user) = answers(&trusting());
+        user.sees("\r\n#MQTT error! ERROR_MQTT_SECURITY (a security check failed): the broker's certificate has expired (3)\r\nMQTT closed\r\n");
     }
 }

@@ -2,7 +2,6 @@
 #define FREERTOS_CONFIG_H
 
 #include "fatal.h"
-#include "utasker_mqtt_config.h"
 
 #define configCPU_CLOCK_HZ 25000000
 #define configTICK_RATE_HZ 1000
@@ -11,11 +10,7 @@
 #define configMAX_PRIORITIES 7
 #define configMINIMAL_STACK_SIZE 128
 #define configMAX_TASK_NAME_LEN 12
-#ifdef SECURE_MQTT
-#define configTOTAL_HEAP_SIZE (64 * 1024)       /* the stack of the task that polls is larger by so much */
-#else
 #define configTOTAL_HEAP_SIZE (48 * 1024)
-#endif
 #define configENABLE_BACKWARD_COMPATIBILITY 1   /* lwIP's port uses older names */
 #define configUSE_NEWLIB_REENTRANT 1            /* an errno for each task */
 
