@@ -12,15 +12,9 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HOST = "127.0.0.1"  # the image knows it as 10.0.2.2
-
-
-def has_ipv6():
-    try:
-        with socket.socket(socket.AF_INET6) as probe:
-            probe.bind(("::1", 0))
-            return True
-    except OSError:
-        return False
+HOST_IPV6 = "::1"   # as fec0::2
+CONNACK = b"\x20\x02\x00\x00"
+CONNACK_SESSION_PRESENT = b"\x20\x02\x01\x00"
 
 
 class Failure(Exception):
@@ -38,10 +32,34 @@ def check(condition, what):
         raise Failure(what)
 
 
+def numbered(messages, topic, number, length):
+    """The payloads of a publisher, in order, each once."""
+    fill = bytes(97 + at % 26 for at in range(length))
+    got = [payload for name, payload in messages if name == topic]
+    for i, payload in enumerate(got):
+        head = b"%d " % i
+        check(payload == head + fill[len(head):], f"{topic}: message {i} is {payload[:20]!r}")
+    check(len(got) == number, f"{topic}: {len(got)} messages instead of {number}")
+
+
+def streamed(length):
+    """The payload of a stream."""
+    return (bytes((at ^ at >> 8) & 0xff for at in range(65536)) * (length // 65536 + 1))[:length]
+
+
+def fnv(data):
+    """The check sum that the image tells."""
+    total = 2166136261
+    for byte in data:
+        total = (total ^ byte) * 16777619 & 0xffffffff
+    return total
+
+
 class Image:
     """The firmware in QEMU. Its UART is read all the time; `expect` looks for text after what was found last."""
 
     NETWORK = "user,model=lan9118,id=n0"
+    HUB = "hubport,hubid=1,model=lan9118,id=n0"     # nothing else is connected to it
 
     def __init__(self, firmware, board, folder, network=NETWORK, cable=True, **arguments):
         words = ["firmware"] + [f"{name}={value}" for name, value in arguments.items()]
@@ -59,7 +77,7 @@ class Image:
         threading.Thread(target=self._read, daemon=True).start()
         if not cable:
             self.cable(False)
-            self._control("cont")
+            self._control(("cont", {}))
 
     def _read(self):
         while data := os.read(self.process.stdout.fileno(), 4096):
@@ -69,7 +87,7 @@ class Image:
         with self.news:
             self.news.notify_all()
 
-    def _control(self, command, **arguments):
+    def _control(self, *commands):
         deadline = time.monotonic() + 5
         while True:
             try:
@@ -81,14 +99,18 @@ class Image:
                 check(time.monotonic() < deadline, "QEMU does not answer")
                 time.sleep(0.02)
         with connection, connection.makefile("rw") as line:
-            for request in ("qmp_capabilities", {}), (command, arguments):
+            for request in ("qmp_capabilities", {}), *commands:
                 line.write(json.dumps({"execute": request[0], "arguments": request[1]}) + "\n")
                 line.flush()
                 while "return" not in (answer := json.loads(line.readline())):
                     check("error" not in answer, f"QEMU: {answer}")
 
     def cable(self, connected):
-        self._control("set_link", name="n0", up=connected)
+        self._control(("set_link", {"name": "n0", "up": connected}))
+
+    def connect_hub(self):
+        """Gives the network of `HUB` a router and DHCP."""
+        self._control(("netdev_add", {"type": "user", "id": "u0"}), ("netdev_add", {"type": "hubport", "id": "p0", "hubid": 1, "netdev": "u0"}))
 
     def type(self, line):
         self.process.stdin.write(line.encode() + b"\r")
@@ -105,7 +127,8 @@ class Image:
                     return match
                 left = start + seconds - time.monotonic()
                 if left <= 0 or self.process.poll() is not None:
-                    raise Failure(f"the image has not said /{pattern}/ but: ...{self.text[self.at:][-600:]!r}")
+                    ended = "" if self.process.returncode is None else f"has ended with {self.process.returncode}, and "
+                    raise Failure(f"the image {ended}has not said /{pattern}/ but: ...{self.text[self.at:][-600:]!r}")
                 self.news.wait(min(left, 0.5))
 
     def count(self, pattern, number, seconds=60):
@@ -113,6 +136,12 @@ class Image:
         deadline = time.monotonic() + seconds
         for _ in range(number):
             self.expect(pattern, deadline - time.monotonic())
+
+    def total(self, pattern, number, seconds=60):
+        """Waits until so many matches have come since the start, whatever was looked for since."""
+        with self.news:
+            said = self.news.wait_for(lambda: len(re.findall(pattern, self.text)) >= number, seconds)
+        check(said, f"the image has not said /{pattern}/ {number} times")
 
     def processor_time(self):
         """Seconds that the emulated processor, and what emulates the rest, has worked."""
@@ -139,11 +168,13 @@ class Image:
 class Broker:
     """A Mosquitto that keeps its sessions over a restart."""
 
+    END = "end"     # the topic of a message that follows all others
+    READER = "mosquitto_sub", "-i", "reader", "-c", "-q", "2", "-t", END
+
     def __init__(self, folder):
         self.folder = folder
         self.port = free_port()
         self.locked_port = free_port()
-        self.ipv6 = has_ipv6()
         self.configuration = os.path.join(folder, "mosquitto.conf")
         self.process = None
         with open(self.configuration, "w", encoding="ascii") as file:
@@ -151,9 +182,8 @@ class Broker:
                        f"persistence true\npersistence_location {folder}/\nmax_queued_messages 0\nqueue_qos0_messages true\n"
                        f"log_type all\nlog_dest file {folder}/mosquitto.log\n"
                        f"listener {self.port} {HOST}\nallow_anonymous true\n"
+                       f"listener {self.port} {HOST_IPV6}\nallow_anonymous true\n"
                        f"listener {self.locked_port} {HOST}\nallow_anonymous false\n")
-            if self.ipv6:
-                file.write(f"listener {self.port} ::1\nallow_anonymous true\n")
         self.start()
 
     def start(self):
@@ -179,51 +209,64 @@ class Broker:
     def release(self):
         self.process.send_signal(signal.SIGCONT)
 
-    def _client(self, program, *arguments, data=None, seconds=60):
-        done = subprocess.run([program, "-h", HOST, "-p", str(self.port), *arguments],
-                              input=data, capture_output=True, timeout=seconds, check=False)
-        check(done.returncode == 0, f"{program} {arguments}: {done.returncode} {done.stderr!r}")
-        return done.stdout
+    def _command(self, program, *arguments):
+        return [program, "-h", HOST, "-p", str(self.port), *arguments]
+
+    def _client(self, *command, data=None):
+        done = subprocess.run(self._command(*command), input=data, capture_output=True, timeout=60, check=False)
+        check(done.returncode == 0, f"{command}: {done.returncode} {done.stderr!r}")
 
     def publish(self, topic, qos, payload):
         self._client("mosquitto_pub", "-t", topic, "-q", str(qos), "-s", data=payload)
 
-    def publish_lines(self, topic, qos, lines):
-        self._client("mosquitto_pub", "-t", topic, "-q", str(qos), "-l", data="".join(f"{line}\n" for line in lines).encode())
+    def publish_lines(self, topic, qos, lines, batch=None, arrived=None):
+        """A message for each line; where they go in batches, `arrived` returns when so many more have arrived."""
+        batch = batch or len(lines)
+        with subprocess.Popen(self._command("mosquitto_pub", "-t", topic, "-q", str(qos), "-l"), stdin=subprocess.PIPE) as writer:
+            for first in range(0, len(lines), batch):
+                part = lines[first:first + batch]
+                writer.stdin.write("".join(f"{line}\n" for line in part).encode())
+                writer.stdin.flush()
+                if arrived:
+                    arrived(len(part))
+            writer.stdin.close()
+            check(writer.wait(60) == 0, f"mosquitto_pub: {writer.returncode}")
 
-    def keep(self, topic, qos):
+    def keep(self, topic):
         """From now on the broker keeps what is published there in a session, so that no time plays a part in `kept`."""
-        self._client("mosquitto_sub", "-i", "reader", "-c", "-q", str(qos), "-t", topic, "-E")
+        self._client(*self.READER, "-t", topic, "-E")
 
-    def kept(self, topic, qos, number, seconds=30):
-        """Pairs of topic and payload; waits for so many, and then that there are no more. Forgets the session."""
-        command = ["mosquitto_sub", "-h", HOST, "-p", str(self.port), "-i", "reader", "-c", "-q", str(qos), "-t", topic, "-F", "%t %x"]
-        lines = []
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as reader:
-            collector = threading.Thread(target=lambda: lines.extend(reader.stdout), daemon=True)
-            watchdog = threading.Timer(seconds, reader.terminate)
-            collector.start()
+    def kept(self, topic, qos, number):
+        """Pairs of topic and payload: so many of this QoS, and no more. Forgets the session."""
+        messages = []
+        with subprocess.Popen(self._command(*self.READER, "-t", topic, "-F", "%t %x"), stdout=subprocess.PIPE, text=True) as reader:
+            watchdog = threading.Timer(30, reader.terminate)
             watchdog.start()
-            while len(lines) < number and reader.poll() is None:
-                time.sleep(0.05)
-            time.sleep(0.5)
+            for line in reader.stdout:
+                name, _, payload = line.rstrip("\n").partition(" ")
+                messages.append((name, bytes.fromhex(payload)))
+                if len(messages) == number:
+                    self.publish(self.END, qos, b"end")         # comes behind all of the same QoS
+                if name == self.END:
+                    break
             watchdog.cancel()
             reader.terminate()
-            collector.join()
-        check(len(lines) == number, f"{len(lines)} messages instead of {number}")
+        check(len(messages) == number + 1 and messages.pop() == (self.END, b"end"), f"{len(messages)} messages instead of {number}")
         self._client("mosquitto_sub", "-i", "reader", "-q", "0", "-t", "none", "-E")
-        return [(topic, bytes.fromhex(payload)) for topic, payload in (line.decode().split() for line in lines)]
+        return messages
 
 
 class Scripted:
-    """A broker that does to each connection what a function says. CONNECTs are taken before."""
+    """A broker that does to each connection, one after the other, what a function says."""
 
     def __init__(self, *scripts):
         self.listener = socket.create_server((HOST, 0))
         self.port = self.listener.getsockname()[1]
         self.scripts = scripts
         self.open = []
-        threading.Thread(target=self._run, daemon=True).start()
+        self.failure = None
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
 
     def _run(self):
         for script in self.scripts:
@@ -233,6 +276,16 @@ class Scripted:
                 script(link)
             except OSError:
                 pass
+            except Failure as failure:
+                self.failure = failure
+                return
+
+    def finish(self):
+        """All has gone as it should."""
+        self.thread.join(5)
+        check(not self.thread.is_alive(), "not every connection was made")
+        if self.failure:
+            raise self.failure
 
     def stop(self):
         self.listener.close()
@@ -241,9 +294,20 @@ class Scripted:
 
     @staticmethod
     def packet(link):
-        """Reads one packet with a remaining length below 128."""
-        head = link.recv(2, socket.MSG_WAITALL)
-        return head + link.recv(head[1], socket.MSG_WAITALL) if len(head) == 2 else b""
+        """Reads one packet: its first byte, and what follows the remaining length."""
+        def read(number):
+            data = link.recv(number, socket.MSG_WAITALL)
+            if len(data) < number:
+                raise ConnectionError("the image has closed the connection")
+            return data
+
+        [first], length, shift = read(1), 0, 0
+        while True:
+            [byte] = read(1)
+            length |= (byte & 0x7f) << shift
+            shift += 7
+            if byte < 0x80:
+                return first, read(length)
 
     @staticmethod
     def reset(link):
@@ -252,35 +316,47 @@ class Scripted:
 
 
 class NameServer:
-    """Answers the questions for addresses with 10.0.2.2, with that there is no such name, or not at all. It needs port 53."""
+    """Answers the questions for addresses with that of this machine, with that there is none, or not at all, as `answers` has it for
+    each name. All tests share one, since it needs port 53."""
 
-    def __init__(self):
-        self.link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.link.bind((HOST, 53))
-        self.answers = []       # what to say to each question: "known", "unknown" or "nothing"
-        self.asked = 0
-        self.ending = False
-        self.link.settimeout(0.1)
-        self.thread = threading.Thread(target=self._run, daemon=True)
-        self.thread.start()
+    IPV4, IPV6 = 1, 28      # types of addresses
+    UNKNOWN, SILENCE = 0, -1
+    ADDRESS = {IPV4: bytes((10, 0, 2, 2)), IPV6: bytes.fromhex("fec0") + bytes(13) + b"\x02"}
+    START = threading.Lock()
+    link = None
+    answers = {}
+    asked = {}              # how many times
 
-    def _run(self):
-        while not self.ending:
+    @classmethod
+    def start(cls):
+        """Where it does not run yet."""
+        with cls.START:
+            if cls.link:
+                return
+            link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             try:
-                question, client = self.link.recvfrom(512)
-            except TimeoutError:
-                continue
-            self.asked += 1
-            answer = self.answers.pop(0) if self.answers else "nothing"
-            time.sleep(0.2)     # so that the attempt does wait
-            name = question[12:]
-            if answer == "known":
-                record = b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 0, 4) + bytes((10, 0, 2, 2))
-                self.link.sendto(question[:2] + struct.pack(">HHHHH", 0x8180, 1, 1, 0, 0) + name + record, client)
-            elif answer == "unknown":
-                self.link.sendto(question[:2] + struct.pack(">HHHHH", 0x8183, 1, 0, 0, 0) + name, client)
+                link.bind((HOST, 53))
+            except OSError as error:
+                raise Failure(f"port 53 of {HOST} is needed for a name server, as root: {error}") from None
+            cls.link = link
+            threading.Thread(target=cls._run, daemon=True).start()
 
-    def stop(self):
-        self.ending = True
-        self.thread.join()
-        self.link.close()
+    @classmethod
+    def _run(cls):
+        while True:
+            question, client = cls.link.recvfrom(512)
+            threading.Timer(0.2, cls._answer, (question, client)).start()       # so that the attempt does wait
+
+    @classmethod
+    def _answer(cls, question, client):
+        name, wanted = question[12:-4], struct.unpack(">H", question[-4:-2])[0]
+        name = b".".join(re.findall(rb"[\x01-\x1f]([^\x00-\x1f]+)", name)).decode()
+        answer = cls.answers[name]
+        cls.asked[name] = cls.asked.get(name, 0) + 1
+        record = b""
+        if answer == wanted:
+            address = cls.ADDRESS[wanted]
+            record = b"\xc0\x0c" + struct.pack(">HHIH", wanted, 1, 0, len(address)) + address
+        flags = 0x8183 if answer == cls.UNKNOWN else 0x8180
+        if answer != cls.SILENCE:
+            cls.link.sendto(question[:2] + struct.pack(">HHHHH", flags, 1, bool(record), 0, 0) + question[12:] + record, client)
