@@ -11,7 +11,6 @@
 #include "publisher_tasks.h"
 #include "semihosting.h"
 #include "uart.h"
-#include "utasker_mqtt.h"
 
 #ifdef SECURE_MQTT
 #define TASK_STACK 3072                 /* words; the handshake runs in it */

@@ -11,7 +11,6 @@
 #include "secure.h"
 #include "semihosting.h"
 #include "uart.h"
-#include "utasker_mqtt.h"
 
 static struct {
     char arguments[256];
@@ -151,7 +150,7 @@ static void tell_network(void)
     uart_write("\r\n");
     if (application.connect) {
         application.connect = 0;
-        menu_input("mqtt_con\r");
+        menu_input(APPLICATION_CONNECT);
     }
 }
 

@@ -5,6 +5,17 @@
 #ifndef APPLICATION_H
 #define APPLICATION_H
 
+#include "utasker_mqtt.h"
+
+/* The kind of connection that an image makes by itself: secure, where it can. */
+#ifdef SECURE_MQTT
+#define APPLICATION_CONNECT "mqtts_con\r"
+#define APPLICATION_MODE SECURE_MQTT_CONNECTION
+#else
+#define APPLICATION_CONNECT "mqtt_con\r"
+#define APPLICATION_MODE UNSECURE_MQTT_CONNECTION
+#endif
+
 /* Reads the arguments, and returns the name or address of the broker. */
 const char *application_arguments(void);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "application.h"
 #include "board.h"
 #include "cli_internal.h"
 #include "fatal.h"
@@ -153,7 +154,7 @@ static void report_publisher(const char *name, unsigned long acknowledged, unsig
 /* A session that the broker keeps; the menu only makes clean ones. */
 static void connect_kept(const unsigned long *numbers)
 {
-    int result = fnConnectMQTT(0, __wrap_cli_mqtt_callback, UNSECURE_MQTT_CONNECTION);
+    int result = fnConnectMQTT(0, __wrap_cli_mqtt_callback, APPLICATION_MODE);
 
     (void)numbers;
     if (result == MQTT_RESULT_OK) {
