@@ -226,7 +226,8 @@ typedef struct stMQTT_PLATFORM {
                   unsigned short usPort);
     /*
      Takes as many bytes as it can now and returns their number; 0: none now, since the connection is still being made or
-     its buffer is full; negative MQTT_LINK_ value: the connection is lost. Zero must never be returned for a lost one.
+     its buffer is full; negative MQTT_LINK_ value: the connection is lost. Zero must never be returned for a lost one, nor for
+     one that could not be made: until CONNECT is sent fnReceive is not called, and only fnSend can tell.
      */
     int (*fnSend)(void *ptrContext, const unsigned char *ptrData, unsigned short usLength);
     /*

@@ -24,7 +24,8 @@ pub struct MQTT_PLATFORM {
     /// broker and resolves the name, at every attempt.
     pub fnOpen: Option<unsafe extern "C" fn(ptrContext: *mut c_void, ptrAddress: *const c_uchar, ucAddressLength: c_uchar, usPort: c_ushort) -> c_int>,
     /// Takes as many bytes as it can now and returns their number; 0: none now, since the connection is still being made or
-    /// its buffer is full; negative MQTT_LINK_ value: the connection is lost. Zero must never be returned for a lost one.
+    /// its buffer is full; negative MQTT_LINK_ value: the connection is lost. Zero must never be returned for a lost one, nor for
+    /// one that could not be made: until CONNECT is sent fnReceive is not called, and only fnSend can tell.
     pub fnSend: Option<unsafe extern "C" fn(ptrContext: *mut c_void, ptrData: *const c_uchar, usLength: c_ushort) -> c_int>,
     /// Gives up to usLength bytes that have arrived and returns their number; 0: none now; negative MQTT_LINK_ value: the
     /// connection is lost, and all that had arrived was given before. Zero must never be returned for a lost one.

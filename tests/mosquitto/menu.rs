@@ -136,6 +136,12 @@ fn commands_from_a_pipe_are_answered_and_its_end_disconnects() {
 }
 
 #[test]
+fn commands_are_shown_on_request() {
+    let printed = run_with(program(Build::Plain, "cli").arg("--echo"), b"mqtt_dis\n").well().text();
+    assert!(printed.contains("\n#mqtt_dis\nMQTT error! ERROR_MQTT_NOT_READY"), "{printed}");
+}
+
+#[test]
 fn wrong_commands_are_answered_with_an_explanation() {
     let long = "x".repeat(200);
     let cases = [

@@ -79,14 +79,16 @@ fn a_message_comes_at_the_lower_of_its_qos_and_the_subscription_s() {
 #[test]
 fn standard_input_is_published_as_lines_or_as_one_message() {
     let broker = Broker::open();
-    let lines: String = (0..3000).map(|number| format!("line {number}\n")).collect();
+    let mut lines: String = (0..3000).map(|number| format!("line {number}\n")).collect();
+    lines += &"longer than any buffer ".repeat(10_000);
+    lines += "\nthe last line has no end";
     for qos in ["0", "1", "2"] {
         let mut theirs = broker.theirs("sub");
-        theirs.args(["-t", "lines", "-q", "2", "-C", "3001"]);
+        theirs.args(["-t", "lines", "-q", "2", "-C", "3003"]);
         let reader = broker.subscriber(&mut theirs, &format!("reader{qos}"), 1);
         run_with(broker.ours(Build::Plain, "publish").args(["-t", "lines", "-q", qos, "-l"]), lines.as_bytes()).well();
         run_with(broker.ours(Build::Plain, "publish").args(["-t", "lines", "-q", qos, "-s"]), b"all\nin one").well();
-        assert!(reader.finish().well().text() == lines.clone() + "all\nin one\n", "QoS {qos}");
+        assert!(reader.finish().well().text() == lines.clone() + "\nall\nin one\n", "QoS {qos}");
     }
 }
 
