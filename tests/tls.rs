@@ -12,5 +12,9 @@ mod hostile;
 mod random;
 #[path = "tls/server.rs"]
 mod server;
+#[path = "tls/traffic.rs"]
+mod traffic;
+#[path = "tls/trust.rs"]
+mod trust;
 #[path = "tls/wire.rs"]
 mod wire;
