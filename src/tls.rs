@@ -71,7 +71,9 @@ pub struct Link<T: Transport, const SIZE: usize> {
     exchange: Exchange,
     storage: Storage<SIZE>,
     security: Cell<Option<Security>>,
-    /// What has become of the connection: 0, or one of [`lost`].
+    /// There is a connection.
+    alive: Cell<bool>,
+    /// What has become of the last one, of [`lost`].
     end: Cell<i32>,
     transport: core::marker::PhantomData<T>,
 }
@@ -83,7 +85,8 @@ impl<T: Transport, const SIZE: usize> Link<T, SIZE> {
             exchange: Exchange::new(),
             storage: Storage::new(),
             security: Cell::new(None),
-            end: Cell::new(lost::CLOSED),
+            alive: Cell::new(false),
+            end: Cell::new(0),
             transport: core::marker::PhantomData,
         }
     }
@@ -106,19 +109,20 @@ impl<T: Transport, const SIZE: usize> Link<T, SIZE> {
         let setup = Setup { transport, exchange: &self.exchange, security: *security, receive, transmit };
         // SAFETY: `close` has ended the one before.
         unsafe { self.storage.begin(connect::<T>, setup) };
+        self.alive.set(true);
         self.end.set(0);
         0
     }
 
     /// Sends what the connection can take now: how many bytes, 0 as long as it is being made, or one of [`lost`].
     pub fn send(&'static self, bytes: &'static [Cell<u8>]) -> i32 {
-        self.exchange.outgoing.set(bytes);
+        self.exchange.outgoing.set(Some(bytes));
         self.moved()
     }
 
     /// Receives what there is: how many bytes, or one of [`lost`].
     pub fn receive(&'static self, room: &'static [Cell<u8>]) -> i32 {
-        self.exchange.incoming.set(room);
+        self.exchange.incoming.set(Some(room));
         self.moved()
     }
 
@@ -129,7 +133,7 @@ impl<T: Transport, const SIZE: usize> Link<T, SIZE> {
 
     /// Whether there may be another step to make at once.
     pub fn is_eager(&self) -> bool {
-        self.end.get() == 0 && self.exchange.eager.get()
+        self.alive.get() && self.exchange.eager.get()
     }
 
     /// Why the connection was refused, after [`lost::SECURITY`]: a [`Reason`], or [`ALERT`] and the number of the broker's alert.
@@ -139,6 +143,7 @@ impl<T: Transport, const SIZE: usize> Link<T, SIZE> {
 
     /// Ends the connection, and leaves nothing of it in memory but the reason.
     pub fn close(&self) {
+        self.alive.set(false);
         self.end.set(lost::CLOSED);
         self.storage.wipe();
         if let Some(security) = self.security.take() {
@@ -158,14 +163,14 @@ impl<T: Transport, const SIZE: usize> Link<T, SIZE> {
         self.exchange.stepped.set(false);
         self.exchange.eager.set(false);
         self.exchange.spent.set(false);
-        if self.end.get() == 0 {
+        if self.alive.get() {
             // SAFETY: `open` has begun it, and no `close` has ended it.
             if let Poll::Ready(end) = unsafe { self.storage.poll(connect::<T>) } {
                 self.fail(end);
             }
         }
-        self.exchange.outgoing.set(&[]);
-        self.exchange.incoming.set(&[]);
+        self.exchange.outgoing.set(None);
+        self.exchange.incoming.set(None);
         match self.exchange.moved.get() {
             0 => self.end.get(),
             moved => moved as i32,

@@ -69,8 +69,8 @@ async fn open<T: Transport>(
 async fn write<T: Transport>(mut writer: TlsWriter<'_, Records<T>, Suite>, exchange: &Exchange, longest: usize) -> TlsError {
     loop {
         let outgoing = poll_fn(|_| match exchange.outgoing.take() {
-            [] => Poll::Pending,
-            outgoing => Poll::Ready(outgoing),
+            None => Poll::Pending,
+            Some(outgoing) => Poll::Ready(outgoing),
         })
         .await;
         let outgoing = outgoing.get(..longest).unwrap_or(outgoing);
@@ -97,8 +97,8 @@ async fn read<T: Transport>(mut reader: TlsReader<'_, Records<T>, Suite>, exchan
             Err(failure) => return failure,
         };
         poll_fn(|_| match exchange.incoming.take() {
-            [] => Poll::Pending,
-            room => {
+            None => Poll::Pending,
+            Some(room) => {
                 let bytes = record.pop(room.len());
                 room.iter().zip(bytes).for_each(|(cell, byte)| cell.set(*byte));
                 exchange.moved.set(bytes.len());

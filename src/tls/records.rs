@@ -13,9 +13,9 @@ use embedded_tls::TlsError;
 
 /// What the connection and its link share.
 pub(super) struct Exchange {
-    /// What is to be sent, and the room for what is received; empty where nothing is.
-    pub(super) outgoing: Cell<&'static [Cell<u8>]>,
-    pub(super) incoming: Cell<&'static [Cell<u8>]>,
+    /// What is to be sent, and the room for what is received.
+    pub(super) outgoing: Cell<Option<&'static [Cell<u8>]>>,
+    pub(super) incoming: Cell<Option<&'static [Cell<u8>]>>,
     /// How many bytes were taken, or given.
     pub(super) moved: Cell<usize>,
     /// In this poll: a record was read or written, so that no other comes; one was held back for that.
@@ -39,8 +39,8 @@ pub(super) struct Exchange {
 impl Exchange {
     pub(super) const fn new() -> Self {
         Self {
-            outgoing: Cell::new(&[]),
-            incoming: Cell::new(&[]),
+            outgoing: Cell::new(None),
+            incoming: Cell::new(None),
             moved: Cell::new(0),
             spent: Cell::new(false),
             eager: Cell::new(false),
@@ -83,7 +83,7 @@ impl Exchange {
 
     /// Whether the next record of the handshake has to wait for the next poll.
     fn must_wait(&self) -> bool {
-        let waits = self.spent.get();
+        let waits = self.spent.get() && !self.open.get();
         if waits {
             self.eager.set(true);
         }

@@ -67,12 +67,13 @@ fn is_acceptable(mut content: &[u8]) -> bool {
     if *kind != gate::HANDSHAKE {
         return true;
     }
-    while let [kind, high, middle, low, behind @ ..] = messages {
+    while let [NEW_SESSION_TICKET, high, middle, low, behind @ ..] = messages {
         let length = u32::from_be_bytes([0, *high, *middle, *low]) as usize;
         match behind.get(length..) {
-            Some(next) if *kind == NEW_SESSION_TICKET => messages = next,
-            _ => return false,
+            Some([]) => return true,
+            Some(next) => messages = next,
+            None => break,
         }
     }
-    messages.is_empty()
+    false
 }

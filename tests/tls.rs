@@ -1,0 +1,20 @@
+//! TLS against a server of the tests' own, in this process: every way to break the rules, at every step.
+#![cfg(feature = "secure-mqtt")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+
+#[path = "tls/certificates.rs"]
+mod certificates;
+#[path = "tls/handshakes.rs"]
+mod handshakes;
+#[path = "tls/hostile.rs"]
+mod hostile;
+#[path = "support/random.rs"]
+mod random;
+#[path = "tls/server.rs"]
+mod server;
+#[path = "tls/traffic.rs"]
+mod traffic;
+#[path = "tls/trust.rs"]
+mod trust;
+#[path = "tls/wire.rs"]
+mod wire;
