@@ -68,13 +68,13 @@ pub fn menu_at_a_telnet_port(command: &mut Command) -> (Running, u16) {
 }
 
 fn session_over_telnet(build: Build) {
-    let broker = Broker::open();
+    let broker = Broker::open_to(build);
     let (menu, port) = menu_at_a_telnet_port(&mut broker.ours(build, "cli"));
     for round in 0..2 {
         let mut user = User::of(port);
         assert!(user.sees("\r\n#").contains("mqtt_con"), "the menu is shown");
         for (command, printed) in SESSION {
-            user.types(format!("{command}\r\n").as_bytes());
+            user.types(format!("{}\r\n", command.replace("mqtt_con", build.connect())).as_bytes());
             let printed = printed.replace('\n', "\r\n");
             assert_eq!(user.sees(&printed), printed, "{command} of user {round}");
         }
@@ -93,6 +93,11 @@ fn the_session_of_the_document_over_telnet() {
 #[test]
 fn the_session_of_the_document_over_telnet_under_sanitizers() {
     session_over_telnet(Build::Sanitized);
+}
+
+#[test]
+fn the_session_of_the_document_over_secure_connections() {
+    session_over_telnet(Build::SecureSanitized);
 }
 
 #[test]

@@ -20,6 +20,18 @@ pub enum Build {
     SecureSanitized,
 }
 
+impl Build {
+    /// Whether it can make secure connections.
+    fn is_secure(self) -> bool {
+        matches!(self, Self::Secure | Self::SecureSanitized)
+    }
+
+    /// The menu's command to connect, securely where it can.
+    pub fn connect(self) -> &'static str {
+        if self.is_secure() { "mqtts_con" } else { "mqtt_con" }
+    }
+}
+
 /// Where the C programs are, built once.
 fn programs(build: Build) -> &'static Path {
     static PLACES: [OnceLock<PathBuf>; 4] = [const { OnceLock::new() }; 4];
@@ -73,6 +85,8 @@ pub struct Broker {
     pub port: u16,
     pub directory: PathBuf,
     configuration: String,
+    /// Options of all programs that connect to it.
+    security: Vec<String>,
 }
 
 fn free_port(host: &str) -> u16 {
@@ -83,6 +97,18 @@ impl Broker {
     /// Anybody may do anything.
     pub fn open() -> Self {
         Self::new("127.0.0.1", |_| "allow_anonymous true\n".into())
+    }
+
+    /// Anybody who can make secure connections, where that is so, with the client's certificate.
+    pub fn open_to(build: Build) -> Self {
+        if !build.is_secure() {
+            return Self::open();
+        }
+        let mut broker = Self::secure("broker", "require_certificate true");
+        for (option, name) in [("--cafile", "ca.crt"), ("--cert", "client.crt"), ("--key", "client.key")] {
+            broker.security.extend([option.into(), certificate(name)]);
+        }
+        broker
     }
 
     pub fn open_on_ipv6() -> Self {
@@ -161,7 +187,7 @@ impl Broker {
                 "user root\nlog_type all\nlog_dest stderr\nmax_queued_messages 0\nqueue_qos0_messages true\nlistener {port} {host}\n{settings}"
             );
             let (log, directory) = (Arc::default(), directory.clone());
-            let mut broker = Self { process: None, log, host, port, directory, configuration };
+            let mut broker = Self { process: None, log, host, port, directory, configuration, security: Vec::new() };
             if broker.start() {
                 return broker;
             }
@@ -197,14 +223,14 @@ impl Broker {
     /// One of our programs.
     pub fn ours(&self, build: Build, name: &str) -> Command {
         let mut command = program(build, name);
-        command.args(["-h", self.host, "-p", &self.port.to_string()]);
+        command.args(["-h", self.host, "-p", &self.port.to_string()]).args(&self.security);
         command
     }
 
     /// `mosquitto_pub` or `mosquitto_sub`.
     pub fn theirs(&self, name: &str) -> Command {
         let mut command = Command::new(installed(&format!("mosquitto_{name}"), "broker"));
-        command.args(["-h", self.host, "-p", &self.port.to_string()]);
+        command.args(["-h", self.host, "-p", &self.port.to_string()]).args(&self.security);
         command
     }
 
