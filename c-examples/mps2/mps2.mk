@@ -6,14 +6,14 @@
 #   SYSTEM    include folders (-isystem) for RTOS and LWIP
 #   STACK     the size of the stack of main() and of interrupts
 # FEATURES and MQTT_CONFIG_H of the environment or the command line reach ../../dist, which makes the library.
-# SECURE=1 chooses the features for secure connections; CREDENTIALS is then a folder with what becomes part of the image: ca.crt, client.crt
-# and client.key, all PEM.
+# SECURE=1 chooses the features for secure connections; CREDENTIALS is then the folder of what becomes part of the image: ca.crt, client.crt
+# and client.key, all PEM. The README of the repository shows how they are made.
 
 MAKEFLAGS += --no-builtin-rules
 
 Q     ?= @#            make Q= shows the commands
 BOARD ?= an386
-PORT  ?= 1883
+PORT  ?= $(if $(SECURE),8883,1883)
 ROOT  := ../..
 MPS2  := ../mps2
 FETCH := $(ROOT)/target/mps2/third-party
@@ -21,7 +21,7 @@ OUT   := $(ROOT)/target/$(NAME)
 , := ,
 ifdef SECURE
 FEATURES := secure-mqtt,client-certificate
-$(if $(CREDENTIALS),,$(error CREDENTIALS must be the folder of ca.crt, client.crt and client.key))
+CREDENTIALS ?= $(ROOT)/target/credentials
 endif
 NAMES := $(addprefix -,$(subst $(,),+,$(FEATURES)))
 HERE  := $(OUT)/$(BOARD)$(if $(SECURE),-secure,$(NAMES))
@@ -107,13 +107,14 @@ $(HERE)/mps2/credentials.o: $(MPS2)/credentials.S $(addprefix $(HERE)/,ca.der cl
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPU) -I$(HERE) -c $< -o $@
 
-$(HERE)/%.der: $(CREDENTIALS)/%.crt
+# Another folder's files may be older than what was made of these: only what they hold counts.
+$(HERE)/%.der: $(CREDENTIALS)/%.crt FORCE
 	@mkdir -p $(@D)
-	$(Q)openssl x509 -in $< -outform DER -out $@
+	$(Q)openssl x509 -in $< -outform DER -out $@.new && install -C -m 600 $@.new $@
 
-$(HERE)/%.key.der: $(CREDENTIALS)/%.key
+$(HERE)/%.key.der: $(CREDENTIALS)/%.key FORCE
 	@mkdir -p $(@D)
-	$(Q)openssl pkey -in $< -outform DER -out $@
+	$(Q)openssl pkey -in $< -outform DER -out $@.new && install -C -m 600 $@.new $@
 
 $(HERE)/above/%.o: ../%.c $(LIBRARY) | $(SOURCES)
 	@mkdir -p $(@D)
