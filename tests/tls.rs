@@ -4,10 +4,20 @@
 
 #[path = "tls/certificates.rs"]
 mod certificates;
+#[cfg(feature = "client-certificate")]
+#[path = "tls/client_certificate.rs"]
+mod client_certificate;
+#[path = "tls/credentials.rs"]
+mod credentials;
+#[path = "tls/fuzz.rs"]
+mod fuzz;
 #[path = "tls/handshakes.rs"]
 mod handshakes;
 #[path = "tls/hostile.rs"]
 mod hostile;
+#[cfg(feature = "psk")]
+#[path = "tls/pre_shared_key.rs"]
+mod pre_shared_key;
 #[path = "support/random.rs"]
 mod random;
 #[path = "tls/server.rs"]
@@ -16,5 +26,7 @@ mod server;
 mod traffic;
 #[path = "tls/trust.rs"]
 mod trust;
+#[path = "tls/wiping.rs"]
+mod wiping;
 #[path = "tls/wire.rs"]
 mod wire;

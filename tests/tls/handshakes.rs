@@ -9,6 +9,8 @@ use utasker_mqtt::tls::Security;
 
 /// The messages that follow the ServerHello.
 pub const GOOD: [u8; 4] = [ENCRYPTED_EXTENSIONS, CERTIFICATE, CERTIFICATE_VERIFY, FINISHED];
+/// The same, where the broker asks for the client's certificate.
+pub const WITH_REQUEST: [u8; 5] = [ENCRYPTED_EXTENSIONS, CERTIFICATE_REQUEST, CERTIFICATE, CERTIFICATE_VERIFY, FINISHED];
 
 /// What has become of a connection.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -246,4 +248,9 @@ fn a_closed_link_can_be_opened_again() {
         encounter.again(Server::new(&[&broker]));
         encounter.connect(&GOOD);
     }
+}
+
+#[test]
+fn a_client_without_a_certificate_says_so() {
+    assert_eq!(Encounter::new().connect(&WITH_REQUEST), None);
 }

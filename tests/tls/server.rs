@@ -127,7 +127,8 @@ pub struct Server {
     pub pre_shared_key: Option<Vec<u8>>,
     pub scheme: u16,
     /// What the client's hello says, by extension.
-    pub client_hello: Vec<(u16, Vec<u8>)>,
+    client_hello: Vec<(u16, Vec<u8>)>,
+    hello_bytes: Vec<u8>,
     pub transcript: Sha256,
     exchange: SecretKey,
     early: Hash,
@@ -147,6 +148,7 @@ impl Server {
             pre_shared_key: None,
             scheme: ECDSA_P256,
             client_hello: Vec::new(),
+            hello_bytes: Vec::new(),
             transcript: Sha256::new(),
             exchange: SecretKey::from_slice(&[7; 32]).unwrap(),
             early: [0; 32],
@@ -157,6 +159,7 @@ impl Server {
         }
     }
 
+    #[cfg(feature = "psk")]
     pub fn with_key(key: &[u8]) -> Self {
         Self { pre_shared_key: Some(key.into()), ..Self::new(&[]) }
     }
@@ -165,6 +168,7 @@ impl Server {
     pub fn hear(&mut self, record: &[u8]) {
         assert_eq!((record[0], record[5]), (HANDSHAKE, kind::CLIENT_HELLO));
         assert_eq!(usize::from(u16::from_be_bytes([record[3], record[4]])), record.len() - 5, "one whole record");
+        self.hello_bytes = record[5..].into();
         self.transcript.update(&record[5..]);
         let body = &record[9..];
         let extensions = &body[2 + 32 + 1 + 4 + 2 + 2..];
@@ -175,6 +179,17 @@ impl Server {
             self.client_hello.push((u16::from_be_bytes([*a, *b]), content.into()));
             rest = behind;
         }
+    }
+
+    #[cfg(feature = "psk")]
+    /// Whether the client offers a key of this identity, and has proved that it is the one of the server.
+    pub fn binder_is_right(&self, identity: &[u8]) -> bool {
+        let asked = self.asked(41).unwrap();
+        let (identities, binders) = asked.split_at(asked.len() - 2 - 33);
+        assert_eq!(identities, list::<2>(&[&list::<2>(identity)[..], &[0; 4]].concat()));
+        let early = extract(&[0; 32], self.pre_shared_key.as_deref().unwrap());
+        let without = Sha256::new_with_prefix(&self.hello_bytes[..self.hello_bytes.len() - binders.len()]);
+        binders[3..] == proof(&derive(&early, "ext binder", &Sha256::new()), &without)
     }
 
     /// An extension that the client has sent.
@@ -206,8 +221,8 @@ impl Server {
         let server = derive(&handshake, "s hs traffic", &self.transcript);
         self.master = extract(&derive(&handshake, "derived", &Sha256::new()), &[0; 32]);
         self.secrets = vec![shared.raw_secret_bytes().to_vec(), handshake.to_vec(), client.to_vec(), server.to_vec(), self.master.to_vec()];
-        self.receiving = Some(Keys::new(client));
-        self.sending = Some(Keys::new(server));
+        self.receiving = Some(self.keys(client));
+        self.sending = Some(self.keys(server));
         record(HANDSHAKE, &hello)
     }
 
@@ -257,11 +272,14 @@ impl Server {
         let client = derive(&self.master, "c ap traffic", &self.transcript);
         let server = derive(&self.master, "s ap traffic", &self.transcript);
         self.secrets.extend([client.to_vec(), server.to_vec()]);
-        self.sending = Some(Keys::new(server));
-        for keys in [Keys::new(client), Keys::new(server)] {
-            self.secrets.push(keys.key.to_vec());
-        }
+        self.sending = Some(self.keys(server));
         self.master = client;
+    }
+
+    fn keys(&mut self, secret: Hash) -> Keys {
+        let keys = Keys::new(secret);
+        self.secrets.extend([keys.key.to_vec(), keys.nonce.to_vec()]);
+        keys
     }
 
     /// Reads what the client answers: its Finished, and before it its certificate where it was asked for. Returns the certificate.
@@ -295,7 +313,7 @@ impl Server {
             self.transcript.update(&content);
         }
         assert!(finished);
-        self.receiving = Some(Keys::new(self.master));
+        self.receiving = Some(self.keys(self.master));
         certificate
     }
 

@@ -4,7 +4,6 @@ use crate::certificates::NOW;
 use crate::random::Random;
 use core::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use utasker_mqtt::session::lost;
 use utasker_mqtt::tls::{Buffer, Link, Security, Transport, size_of_connection};
 
 /// What lies between the client and the test.
@@ -178,13 +177,5 @@ impl Rig {
                 return result;
             }
         }
-    }
-
-    /// The end of a connection that was refused: its reason.
-    #[track_caller]
-    pub fn refused(&self, result: i32) -> u16 {
-        assert_eq!(result, lost::SECURITY);
-        assert_eq!(self.link.send(room(1)), lost::SECURITY, "it stays refused");
-        self.link.reason()
     }
 }
