@@ -9,6 +9,7 @@
 #include "fatal.h"
 #include "network.h"
 #include "publishers.h"
+#include "secure.h"
 #include "utasker_mqtt.h"
 
 #define FNV_START 2166136261u
@@ -295,6 +296,14 @@ static void fail_by_fault(const unsigned long *numbers)
     *(volatile unsigned long *)0xfffffff0u = 0;
 }
 
+#ifdef SECURE_MQTT
+static void panic(const unsigned long *numbers)
+{
+    (void)numbers;
+    fnPanicMQTT();                      /* as the library does */
+}
+#endif
+
 static const struct {
     const char *name;
     void (*run)(const unsigned long *numbers);
@@ -309,6 +318,9 @@ static const struct {
     {"stacks", tell_stacks},
     {"overflow", overflow_stack},
     {"assertion", fail_assertion},
+#ifdef SECURE_MQTT
+    {"panic", panic},
+#endif
     {"fault", fail_by_fault}
 };
 

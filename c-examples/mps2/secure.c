@@ -29,7 +29,6 @@ void secure_start(const char *server_name)
     ENSURE(fnSetMQTT_security(&security) == MQTT_RESULT_OK);
 }
 
-/* The library calls this where its TLS code cannot go on. A product would reset. */
 void fnPanicMQTT(void)
 {
     fatal(EXIT_PANIC, "the library cannot go on");

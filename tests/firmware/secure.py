@@ -1,9 +1,13 @@
 """Secure connections: who is refused, and why. That messages arrive is for the tests that plain connections have too."""
+import contextlib
 import os
+import select
+import socket
 import subprocess
 
 import equipment
-from equipment import HOST, ROOT, check, free_port
+from equipment import HOST, ROOT, Scripted, check, free_port
+from failures import CLOSED, LINK_LOST, TIMEOUT, ends, succeeds
 
 BOARD = "an386-secure"      # the images are built for secure connections, and make no others by themselves
 CERTIFICATES = f"{ROOT}/target/firmware-certificates"
@@ -21,13 +25,16 @@ class Broker(equipment.Broker):
     OTHERS = "untrusted", "wrong-name", "expired", "early", "wrong-usage"
 
     def __init__(self, folder):
-        self.ports = {name: free_port() for name in ("broker", "suspicious", *self.OTHERS)}
+        self.ports = {name: free_port() for name in ("broker", "locked", "suspicious", *self.OTHERS)}
         self.log = os.path.join(folder, "mosquitto.log")
-        listeners = [self._listener(name, name, "ca") for name in ("broker", *self.OTHERS)]
-        super().__init__(folder, "".join(listeners) + self._listener("suspicious", "broker", "other-ca"))
+        listeners = [self._listener(name, name) for name in ("broker", *self.OTHERS)]
+        listeners.append(self._listener("locked", "broker", users="allow_anonymous false\n"))
+        listeners.append(self._listener("suspicious", "broker", authority="other-ca"))
+        super().__init__(folder, "".join(listeners))
+        self.locked_port = self.ports["locked"]
 
-    def _listener(self, name, certificate, authority):
-        return (f"listener {self.ports[name]} {HOST}\nallow_anonymous true\nrequire_certificate true\nuse_identity_as_username true\n"
+    def _listener(self, name, certificate, authority="ca", users="allow_anonymous true\nuse_identity_as_username true\n"):
+        return (f"listener {self.ports[name]} {HOST}\n{users}require_certificate true\n"
                 f"cafile {CERTIFICATES}/{authority}.crt\ncertfile {CERTIFICATES}/{certificate}.crt\nkeyfile {CERTIFICATES}/{certificate}.key\n")
 
     @property
@@ -72,4 +79,49 @@ def calendar(context):
     refused(context, 4, time=0)
 
 
-TESTS = [known, certificates, calendar]
+def interrupted(context):
+    """A handshake that comes to a halt, or whose link is lost, is told within the deadline of a step, and the next one succeeds."""
+    def pass_on(limit, end):
+        """A broker that is heard for so many bytes, and then meets this end."""
+        def script(link):
+            with socket.create_connection((HOST, context.broker.image_port)) as broker:
+                link.setblocking(False)
+                broker.setblocking(False)
+                heard = 0
+                while heard < limit:
+                    select.select([link, broker], [], [], 5)
+                    with contextlib.suppress(BlockingIOError):
+                        broker.sendall(link.recv(4096))
+                    with contextlib.suppress(BlockingIOError):
+                        data = broker.recv(limit - heard)
+                        link.sendall(data)
+                        heard += len(data)
+                end(link)
+        return script
+
+    def halt(link):
+        link.setblocking(True)
+        while link.recv(4096):
+            pass                        # until the image has closed it
+
+    closed = f"#({LINK_LOST}|{CLOSED})"         # a reset too, where the image has sent something that was not read
+    ways = [(limit, end, told) for limit in (1, 5, 100, 400, 700)
+            for end, told in ((halt, TIMEOUT), (Scripted.reset, LINK_LOST), (socket.socket.close, closed))]
+    broker = context.scripted(*(pass_on(limit, end) for limit, end, _ in ways), pass_on(1000000, halt))
+    image = context.image(port=broker.port, response=1)
+    image.expect("network up")
+    for limit, end, told in ways:
+        ends(image, "mqtts_con", told, 0.9 if end == halt else 0, 3)
+    succeeds(context, image)
+    image.quit()
+
+
+def panic(context):
+    """Where the library cannot go on the image ends, with a code of its own."""
+    image = context.connected()
+    image.type("!panic")
+    check(image.exit_code() == 105, f"exit code {image.process.returncode}")
+    image.expect("fatal: ", 1)
+
+
+TESTS = [known, certificates, calendar, interrupted, panic]
