@@ -90,6 +90,16 @@ impl Exchange {
         waits
     }
 
+    /// Whether the transport is lost; something that had arrived may still be unread.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.get() != 0
+    }
+
+    /// Whether the transport is lost, and all that had arrived is used up.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_lost() && self.moved.get() == 0 && !self.eager.get()
+    }
+
     /// What a failure means: one of [`lost`]. `content` is how the last record begins: it may be an alert, which the TLS implementation
     /// does not tell once messages are encrypted.
     pub(super) fn explain(&self, failure: TlsError, content: [u8; 3]) -> i32 {
@@ -102,9 +112,9 @@ impl Exchange {
         };
         match alert {
             _ if self.reason.get() != 0 => {}
-            _ if self.lost.get() != 0 => return self.lost.get(),
             Some(0) => return lost::CLOSED, // close_notify
             Some(number) => self.reason.set(ALERT + u16::from(number)),
+            None if self.is_lost() => return self.lost.get(),
             None => self.refuse(Reason::Protocol),
         }
         lost::SECURITY
@@ -192,7 +202,12 @@ impl<T: Transport> Write for Records<T> {
             if self.exchange.reason.get() != 0 {
                 return Poll::Ready(Err(Stopped)); // the random source has failed
             }
-            if self.exchange.must_wait() { Poll::Pending } else { self.moved(self.transport.send(bytes)) }
+            if self.exchange.must_wait() {
+                return Poll::Pending;
+            }
+            // After a loss the client goes on into the void, up to the last that has arrived: it may be the broker's reason.
+            let sent = if self.exchange.is_lost() { Poll::Ready(Err(Stopped)) } else { self.moved(self.transport.send(bytes)) };
+            if let Poll::Ready(Err(Stopped)) = sent { Poll::Ready(Ok(bytes.len())) } else { sent }
         })
         .await
     }
