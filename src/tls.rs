@@ -24,6 +24,7 @@ use crate::session::lost;
 use connection::{Setup, connect};
 use core::cell::Cell;
 use core::task::Poll;
+use embedded_tls::TlsError;
 use provider::Random;
 use records::Exchange;
 use storage::Storage;
@@ -165,8 +166,10 @@ impl<T: Transport, const SIZE: usize> Link<T, SIZE> {
         self.exchange.spent.set(false);
         if self.alive.get() {
             // SAFETY: `open` has begun it, and no `close` has ended it.
-            if let Poll::Ready(end) = unsafe { self.storage.poll(connect::<T>) } {
-                self.fail(end);
+            match unsafe { self.storage.poll(connect::<T>) } {
+                Poll::Ready(failure) => self.fail(failure),
+                Poll::Pending if self.exchange.is_over() => self.fail(TlsError::IoError),
+                Poll::Pending => {}
             }
         }
         self.exchange.outgoing.set(None);
@@ -177,8 +180,8 @@ impl<T: Transport, const SIZE: usize> Link<T, SIZE> {
         }
     }
 
-    /// The future has ended with a failure, and must not be polled again.
-    fn fail(&self, failure: embedded_tls::TlsError) {
+    /// The connection has failed, and must not be polled again.
+    fn fail(&self, failure: TlsError) {
         let security = self.security.get();
         // SAFETY: the future does not use its buffer any more.
         let last = |offset| security.map_or(0, |security| unsafe { security.receive.byte(self.exchange.last_record.get() + offset) });

@@ -14,6 +14,13 @@ mod c;
 mod certificates;
 #[path = "tls_border/client.rs"]
 mod client;
+#[path = "tls_border/choosing.rs"]
+mod choosing;
+#[path = "tls_border/deadlines.rs"]
+mod deadlines;
 #[path = "tls_border/mosquitto.rs"]
 mod mosquitto;
+#[path = "tls/server.rs"]
+#[allow(dead_code, reason = "not every test needs all of it")]
+mod server;
 mod tools;

@@ -69,8 +69,8 @@ async fn open<T: Transport>(
 async fn write<T: Transport>(mut writer: TlsWriter<'_, Records<T>, Suite>, exchange: &Exchange, longest: usize) -> TlsError {
     loop {
         let outgoing = poll_fn(|_| match exchange.outgoing.take() {
-            None => Poll::Pending,
-            Some(outgoing) => Poll::Ready(outgoing),
+            Some(outgoing) if !exchange.is_lost() => Poll::Ready(outgoing),
+            _ => Poll::Pending,
         })
         .await;
         let outgoing = outgoing.get(..longest).unwrap_or(outgoing);

@@ -90,6 +90,16 @@ impl Exchange {
         waits
     }
 
+    /// Whether the transport is lost; something that had arrived may still be unread.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.get() != 0
+    }
+
+    /// Whether the transport is lost, and all that had arrived is used up.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_lost() && self.moved.get() == 0 && !self.eager.get()
+    }
+
     /// What a failure means: one of [`lost`]. `content` is how the last record begins: it may be an alert, which the TLS implementation
     /// does not tell once messages are encrypted.
     pub(super) fn explain(&self, failure: TlsError, content: [u8; 3]) -> i32 {
@@ -102,9 +112,9 @@ impl Exchange {
         };
         match alert {
             _ if self.reason.get() != 0 => {}
-            Some(number @ 1..) => self.reason.set(ALERT + u16::from(number)),
-            _ if self.lost.get() != 0 => return self.lost.get(),
             Some(0) => return lost::CLOSED, // close_notify
+            Some(number) => self.reason.set(ALERT + u16::from(number)),
+            None if self.is_lost() => return self.lost.get(),
             None => self.refuse(Reason::Protocol),
         }
         lost::SECURITY
@@ -165,10 +175,7 @@ impl<T: Transport> Records<T> {
         if gate.is_at_content() {
             exchange.last_record.set((room.as_ptr() as usize).wrapping_sub(self.buffer));
         }
-        let moved = match self.transport.receive(room) {
-            0 => self.moved(exchange.lost.get()),
-            result => self.moved(result),
-        };
+        let moved = self.moved(self.transport.receive(room));
         if let Poll::Ready(Ok(length)) = moved {
             let arrived = room.get_mut(..length).unwrap_or_default();
             if let Err(reason) = gate.pass(arrived, self.room, exchange.open.get()) {
@@ -180,19 +187,6 @@ impl<T: Transport> Records<T> {
             }
         }
         moved
-    }
-
-    /// A broker that refuses the client says why, and closes the connection while more is being sent: that the transport takes no more is not
-    /// told before all that has arrived is read. Until then a message waits; the handshake goes on to the keys that the alert needs.
-    fn send(&self, bytes: &[u8]) -> Poll<Result<usize, Stopped>> {
-        let exchange = self.exchange;
-        if exchange.lost.get() == 0 {
-            match self.transport.send(bytes) {
-                lost if lost < 0 => exchange.lost.set(lost),
-                result => return self.moved(result),
-            }
-        }
-        if exchange.open.get() { Poll::Pending } else { Poll::Ready(Ok(bytes.len())) }
     }
 }
 
@@ -208,7 +202,12 @@ impl<T: Transport> Write for Records<T> {
             if self.exchange.reason.get() != 0 {
                 return Poll::Ready(Err(Stopped)); // the random source has failed
             }
-            if self.exchange.must_wait() { Poll::Pending } else { self.send(bytes) }
+            if self.exchange.must_wait() {
+                return Poll::Pending;
+            }
+            // After a loss the client goes on into the void, up to the last that has arrived: it may be the broker's reason.
+            let sent = if self.exchange.is_lost() { Poll::Ready(Err(Stopped)) } else { self.moved(self.transport.send(bytes)) };
+            if let Poll::Ready(Err(Stopped)) = sent { Poll::Ready(Ok(bytes.len())) } else { sent }
         })
         .await
     }

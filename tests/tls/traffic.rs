@@ -3,8 +3,9 @@
 use crate::certificates::Identity;
 use crate::handshakes::{Encounter, GOOD, Outcome, bytes, honest};
 use crate::random::Random;
-use crate::server::{APPLICATION_DATA, Server, split};
+use crate::server::{ALERT, APPLICATION_DATA, Server, split};
 use crate::wire::{Rig, kept, room};
+use utasker_mqtt::session::lost;
 use utasker_mqtt::tls::Security;
 
 /// The first bytes of something long.
@@ -134,4 +135,33 @@ fn a_broker_with_the_longest_name_is_reached_through_the_smallest_buffers() {
     let choose = |security| Security { server_name: name, authority: kept(&authority.der), ..security };
     let mut encounter = Encounter::over(Rig::with_buffers(1041, 256 + 253), Server::new(&[&broker]), choose);
     encounter.connect(&GOOD);
+}
+
+#[test]
+fn a_link_that_is_lost_for_sending_still_tells_the_brokers_reason() {
+    let mut encounter = Encounter::connected();
+    encounter.rig.wire.0.borrow_mut().send_lost = lost::FAILED;
+    encounter.send(b"data");
+    let alert = encounter.server.seal(ALERT, &[2, 116]);
+    encounter.rig.give(&alert);
+    let place = room(100);
+    assert_eq!(encounter.rig.link.send(bytes(b"more")), 4, "it is in the buffer");
+    assert_eq!(encounter.rig.link.receive(place), 4, "and what had arrived is read");
+    assert_eq!(encounter.refused(), 256 + 116);
+    // So it may be in the midst of the client's own part of the handshake.
+    let mut encounter = Encounter::new();
+    let flight = encounter.flight(&GOOD);
+    encounter.server.finish();
+    let alert = encounter.server.seal(ALERT, &[2, 48]);
+    encounter.rig.wire.0.borrow_mut().send_lost = lost::FAILED;
+    assert_eq!(encounter.after(&[flight, alert].concat()), Outcome::Refused(256 + 48));
+    // Where there is none, it is lost as it was lost.
+    let encounter = Encounter::connected();
+    encounter.rig.wire.0.borrow_mut().send_lost = lost::FAILED;
+    assert_eq!(encounter.rig.link.send(bytes(b"more")), 4);
+    assert_eq!(encounter.received(), Err(lost::FAILED));
+    let rig = Rig::new();
+    assert_eq!(rig.open(&rig.security(&Identity::authority().der)), 0);
+    rig.wire.0.borrow_mut().send_lost = lost::CLOSED;
+    assert_eq!(rig.poll(bytes(b"CONNECT")), lost::CLOSED);
 }

@@ -13,7 +13,9 @@ pub struct Ends {
     pub to_client: VecDeque<u8>,
     /// What becomes of the link once all has been received; 0: nothing.
     pub lost: i32,
-    /// How many bytes may be sent before the link takes no more, and received before it is lost.
+    /// What is said to bytes that are sent; 0: they are taken.
+    pub send_lost: i32,
+    /// How many bytes may be sent before the link takes no more.
     pub room: Option<usize>,
     /// Bytes are moved in pieces of 1 to 7, and now and then not at all.
     pub trickle: Option<Random>,
@@ -56,6 +58,9 @@ impl Transport for Wire {
     fn send(self, bytes: &[u8]) -> i32 {
         let mut length = self.piece(bytes.len());
         let mut ends = self.0.borrow_mut();
+        if ends.send_lost != 0 {
+            return ends.send_lost;
+        }
         if let Some(room) = &mut ends.room {
             length = length.min(*room);
             *room -= length;

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::ptr;
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -17,6 +18,10 @@ thread_local! {
     static EVENTS: RefCell<Vec<Event>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Milliseconds by which the library's clock is ahead.
+static AHEAD: AtomicU64 = AtomicU64::new(0);
+/// The last port that was opened.
+static PORT: AtomicU16 = AtomicU16::new(0);
 static TURN: Mutex<()> = Mutex::new(());
 static START: Mutex<Option<Instant>> = Mutex::new(None);
 
@@ -37,6 +42,7 @@ extern "C" fn fnEnterMQTT_critical() -> c_ulong {
 extern "C" fn fnExitMQTT_critical(_: c_ulong) {}
 
 unsafe extern "C" fn open(_: *mut c_void, _: *const c_uchar, _: c_uchar, port: c_ushort) -> c_int {
+    PORT.store(port, Ordering::Relaxed);
     let Ok(socket) = TcpStream::connect(("127.0.0.1", port)) else { return c::LINK_FAILED };
     socket.set_nonblocking(true).unwrap();
     socket.set_nodelay(true).unwrap();
@@ -70,7 +76,7 @@ unsafe extern "C" fn close(_: *mut c_void) {
 }
 
 unsafe extern "C" fn milliseconds(_: *mut c_void) -> c_ulong {
-    START.lock().unwrap().get_or_insert_with(Instant::now).elapsed().as_millis() as c_ulong
+    START.lock().unwrap().get_or_insert_with(Instant::now).elapsed().as_millis() as c_ulong + AHEAD.load(Ordering::Relaxed)
 }
 
 unsafe extern "C" fn random(_: *mut c_void, data: *mut c_uchar, length: c_ushort) -> c_int {
@@ -190,9 +196,36 @@ impl Client {
     }
 
     pub fn connect(&self, port: u16) -> c_int {
-        assert_eq!(c::set_options(c::MQTT_OPTIONS { usPort: port, ..Default::default() }), 0);
+        self.connect_with(c::MQTT_OPTIONS { usPort: port, ..Default::default() })
+    }
+
+    pub fn connect_with(&self, options: c::MQTT_OPTIONS) -> c_int {
+        assert_eq!(c::set_options(options), 0);
         // SAFETY: no address is read.
         unsafe { c::raw::fnConnectMQTT(ptr::null(), Some(callback), c::SECURE | c::CLEAN) }
+    }
+
+    /// The port that was opened last.
+    pub fn port(&self) -> u16 {
+        PORT.load(Ordering::Relaxed)
+    }
+
+    /// Time passes.
+    pub fn passes(&self, milliseconds: u64) {
+        AHEAD.fetch_add(milliseconds, Ordering::Relaxed);
+    }
+
+    /// The events so far.
+    pub fn kinds(&self) -> Vec<c_int> {
+        EVENTS.with_borrow(|events| events.iter().map(|event| event.kind).collect())
+    }
+
+    /// A connection that is refused: why, by the event that comes before its end.
+    #[track_caller]
+    pub fn refused(&self) -> c_ulong {
+        let reason = self.wait_for(c::SECURITY).number;
+        self.wait_for(c::CONNECTION_CLOSED);
+        reason
     }
 
     /// Polls until an event of this kind, and returns it.
