@@ -1,9 +1,10 @@
 //! Secure connections, and those that are refused.
 
-use crate::broker::{Broker, Build, certificate};
+use crate::broker::{Broker, Build, certificate, program};
 use crate::menu::{User, menu_at_a_telnet_port};
 use crate::tools::{Finished, Running, run};
 use std::fs;
+use std::net::TcpListener;
 use std::process::Command;
 
 const BUILDS: [Build; 2] = [Build::Secure, Build::SecureSanitized];
@@ -155,6 +156,26 @@ fn a_client_without_the_right_key_is_refused() {
 }
 
 #[test]
+fn a_server_that_speaks_tls_in_another_way_is_refused_with_the_reason() {
+    let nothing_in_common = "the broker has no pre-shared key, or no cryptography, in common with us (296)";
+    let cases: [(&[&str], &str); 4] = [
+        (&["-tls1_2"], "the broker does not speak TLS 1.3 (326)"),
+        (&["-groups", "X25519"], nothing_in_common),
+        (&["-ciphersuites", "TLS_AES_256_GCM_SHA384"], nothing_in_common),
+        (&["-alpn", "http/1.1"], "the broker does not speak MQTT at this port (376)"),
+    ];
+    for (options, words) in cases {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+        let mut command = Command::new("openssl");
+        command.args(["s_server", "-accept", &format!("127.0.0.1:{port}"), "-cert", &certificate("broker.crt"), "-key", &certificate("broker.key")]);
+        let mut server = Running::start(command.args(options));
+        server.wait_for("ACCEPT");
+        let result = run(program(Build::Secure, "publish").args(["-h", "127.0.0.1", "-p", &port, "-t", "t", "-m", "m"]).args(trusting())).with_code(1);
+        assert!(result.errors.contains(words), "{options:?}: {}", result.errors);
+    }
+}
+
+#[test]
 fn a_broker_that_speaks_no_tls_is_refused_and_one_that_wants_it_is_told_of() {
     let plain = Broker::open();
     for security in [trusting(), sharing("me", KEY)] {
@@ -169,7 +190,7 @@ fn a_broker_that_speaks_no_tls_is_refused_and_one_that_wants_it_is_told_of() {
 
 #[test]
 fn the_usual_port_is_8883() {
-    let result = run(crate::broker::program(Build::Secure, "publish").args(["-h", "name.invalid", "-t", "t", "-m", "m"]).args(trusting())).with_code(1);
+    let result = run(program(Build::Secure, "publish").args(["-h", "name.invalid", "-t", "t", "-m", "m"]).args(trusting())).with_code(1);
     assert!(result.errors.contains("no connection to name.invalid, port 8883"), "{}", result.errors);
 }
 
