@@ -161,17 +161,13 @@ static int port_receive(void *ptrContext, unsigned char *ptrData, unsigned short
 }
 
 /* fnClose: what fnSend took is still delivered. lwIP resets a connection that is closed with bytes left unread, and the reset could
-   overtake what was sent, so whatever has arrived is taken out first; never more than a flooding peer deserves. */
+   overtake what was sent, so this side is closed first; the reset that a broker gets if it still sends comes behind. */
 static void port_close(void *ptrContext)
 {
     PORT *port = ptrContext;
-    unsigned char unwanted[64];
-    int reads = 0;
 
     if (port->socket != NO_SOCKET) {
         lwip_shutdown(port->socket, SHUT_WR);
-        while (lwip_recv(port->socket, unwanted, sizeof unwanted, 0) > 0 && ++reads < 1024) {
-        }
     }
     close_socket(port);
 }

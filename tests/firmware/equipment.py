@@ -32,14 +32,15 @@ def check(condition, what):
         raise Failure(what)
 
 
-def numbered(messages, topic, number, length):
-    """The payloads of a publisher, in order, each once."""
+def published(messages, number, length):
+    """The payloads of both publishers, each in order and once."""
     fill = bytes(97 + at % 26 for at in range(length))
-    got = [payload for name, payload in messages if name == topic]
-    for i, payload in enumerate(got):
-        head = b"%d " % i
-        check(payload == head + fill[len(head):], f"{topic}: message {i} is {payload[:20]!r}")
-    check(len(got) == number, f"{topic}: {len(got)} messages instead of {number}")
+    for topic in "fw/a", "fw/b":
+        got = [payload for name, payload in messages if name == topic]
+        for i, payload in enumerate(got):
+            head = b"%d " % i
+            check(payload == head + fill[len(head):], f"{topic}: message {i} is {payload[:20]!r}")
+        check(len(got) == number, f"{topic}: {len(got)} messages instead of {number}")
 
 
 def streamed(length):
@@ -142,6 +143,15 @@ class Image:
         with self.news:
             said = self.news.wait_for(lambda: len(re.findall(pattern, self.text)) >= number, seconds)
         check(said, f"the image has not said /{pattern}/ {number} times")
+
+    def subscribe(self, topic, qos):
+        self.type(f"mqtt_sub {topic} {qos}")
+        self.expect("MQTT subscribed")
+
+    def arrived(self, number, more=r"\d+ bytes, 0 out of order"):
+        """So many messages since this was asked last."""
+        self.type("!arrived")
+        self.expect(f"arrived {number} messages, {more}")
 
     def processor_time(self):
         """Seconds that the emulated processor, and what emulates the rest, has worked."""
@@ -280,11 +290,8 @@ class Scripted:
                 link, _ = self.listener.accept()
                 self.open.append(link)
                 script(link)
-            except OSError:
-                pass
-            except Failure as failure:
+            except (Failure, OSError) as failure:
                 self.failure = failure
-                return
 
     def finish(self):
         """All has gone as it should."""

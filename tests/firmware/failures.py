@@ -4,7 +4,7 @@ import re
 import socket
 import time
 
-from equipment import CONNACK, CONNACK_SESSION_PRESENT, Image, NameServer, Scripted, check, fnv, numbered, streamed
+from equipment import CONNACK, CONNACK_SESSION_PRESENT, Image, NameServer, Scripted, check, fnv, published, streamed
 
 CLOSED = r"MQTT closed\n"
 LINK_LOST = r"MQTT error! ERROR_MQTT_LINK[^\n]*\n" + CLOSED
@@ -17,8 +17,7 @@ AGAIN = r"MQTT reconnecting in \d+ ms\n"
 def cable(context):
     """The cable is cut and restored: an idle connection lives on; one that wants to send is made again, and loses nothing."""
     image = context.kept_session()
-    image.type("mqtt_sub fw/in 2")
-    image.expect("MQTT subscribed")
+    image.subscribe("fw/in", 2)
 
     image.cable(False)
     image.expect("network down", 2)
@@ -42,8 +41,7 @@ def cable(context):
     context.figure(f"connected again {time.monotonic() - start:.1f} s after the cable was restored")
     image.count(r"publisher \w: 20 acknowledged, 0 failed", 2)
     messages = context.broker.kept("fw/+", 2, 40)
-    numbered(messages, "fw/a", 20, 30)
-    numbered(messages, "fw/b", 20, 30)
+    published(messages, 20, 30)
     context.broker.publish("fw/in", 2, b"afterwards")
     image.expect(r"Message \(10\) \[1\]", 5)
     context.stacks(image)
@@ -65,44 +63,35 @@ def restart(context):
     context.figure(f"connected again {time.monotonic() - start:.1f} s after the broker was")
     image.count(r"publisher \w: 4000 acknowledged, 0 failed", 2)
     messages = context.broker.kept("fw/+", 2, 8000)
-    numbered(messages, "fw/a", 4000, 50)
-    numbered(messages, "fw/b", 4000, 50)
+    published(messages, 4000, 50)
+    image.quit()
+
+
+def broken_stream(context, qos, cut, told, mend):
+    """A stream is cut in its middle, and begins again when that is mended."""
+    image = context.kept_session()
+    context.broker.keep("fw/stream")
+    image.type(f"!stream {qos} 12000000")
+    time.sleep(0.2)
+    cut(image)
+    image.expect(told + AGAIN, 3)
+    check("stream published" not in image.text, "all was streamed before")
+    mend(image)
+    image.expect("MQTT connected", 10)
+    image.expect(f"stream published - QoS{qos}", 60)
+    [(_, payload)] = context.broker.kept("fw/stream", qos, 1)
+    check(payload == streamed(12000000), "the stream differs")
     image.quit()
 
 
 def restart_in_stream(context):
     """The broker is restarted in the middle of a stream, which begins again."""
-    image = context.kept_session()
-    context.broker.keep("fw/stream")
-    image.type("!stream 2 12000000")
-    time.sleep(0.2)
-    context.broker.stop()
-    image.expect(CLOSED + AGAIN, 2)
-    check("stream published" not in image.text, "all was streamed before the broker was stopped")
-    context.broker.start()
-    image.expect("MQTT connected", 10)
-    image.expect("stream published - QoS2", 60)
-    [(_, payload)] = context.broker.kept("fw/stream", 2, 1)
-    check(payload == streamed(12000000), "the stream differs")
-    image.quit()
+    broken_stream(context, 2, lambda image: context.broker.stop(), CLOSED, lambda image: context.broker.start())
 
 
 def cable_in_stream(context):
     """The cable is cut in the middle of a stream, which begins again."""
-    image = context.kept_session(response=2)
-    context.broker.keep("fw/stream")
-    image.type("!stream 1 12000000")
-    time.sleep(0.2)
-    image.cable(False)
-    image.expect("network down", 2)
-    image.expect(UNREACHABLE + AGAIN, 3)
-    check("stream published" not in image.text, "all was streamed before the cable was cut")
-    image.cable(True)
-    image.expect("MQTT connected", 10)
-    image.expect("stream published - QoS1", 60)
-    [(_, payload)] = context.broker.kept("fw/stream", 1, 1)
-    check(payload == streamed(12000000), "the stream differs")
-    image.quit()
+    broken_stream(context, 1, lambda image: image.cable(False), UNREACHABLE, lambda image: image.cable(True))
 
 
 def ends(image, line, pattern, least, most):
@@ -179,13 +168,11 @@ def ipv6(context):
     image.expect("network up")
     image.type("mqtt_con fec0::2")      # the host, in QEMU's user network
     image.expect("MQTT connected", 15)
-    image.type("mqtt_sub fw/in 2")
-    image.expect("MQTT subscribed")
+    image.subscribe("fw/in", 2)
     payload = b"0" + os.urandom(65535)
     context.broker.publish("fw/in", 2, payload)
     image.expect(r"Message \(65536\) \[1\]", 20)
-    image.type("!arrived")
-    image.expect(f"arrived 1 messages, 65536 bytes, . out of order, sum {fnv(payload)}")
+    image.arrived(1, f"65536 bytes, . out of order, sum {fnv(payload)}")
     ends(image, "mqtt_dis", "MQTT closed", 0, 2)
     NameServer.answers[context.name] = NameServer.IPV6
     ends(image, "mqtt_con", "MQTT connected", 0.4, 3)

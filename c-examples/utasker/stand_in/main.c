@@ -32,34 +32,31 @@ void tell(const char *format, unsigned long ulNumber)
 
 static void change_network(const char *command)
 {
+    static const struct {
+        const char *ptrCommand;
+        int *ptrFault;
+        int iValue;
+    } faults[] = {
+        {"lose_segment", &network.iLoseSegment, 1},
+        {"lose_ack", &network.iLoseAck, 1},
+        {"half_ack", &network.iHalfAck, 1},
+        {"lose_all", &network.iLoseAll, 1},
+        {"lose_nothing", &network.iLoseAll, 0},
+        {"forget_address", &network.iForgetAddress, 1},
+        {"no_address", &network.iNoAddress, 1},
+        {"address", &network.iNoAddress, 0}
+    };
     static const MQTT_OPTIONS reconnect = {.usReconnectMinSeconds = 1};
     unsigned short usWindow;
+    unsigned int i;
 
-    if (strcmp(command, "lose_segment") == 0) {
-        network.iLoseSegment = 1;
+    for (i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        if (strcmp(command, faults[i].ptrCommand) == 0) {
+            *faults[i].ptrFault = faults[i].iValue;
+            return;
+        }
     }
-    else if (strcmp(command, "lose_ack") == 0) {
-        network.iLoseAck = 1;
-    }
-    else if (strcmp(command, "half_ack") == 0) {
-        network.iHalfAck = 1;
-    }
-    else if (strcmp(command, "lose_all") == 0) {
-        network.iLoseAll = 1;
-    }
-    else if (strcmp(command, "lose_nothing") == 0) {
-        network.iLoseAll = 0;
-    }
-    else if (strcmp(command, "forget_address") == 0) {
-        network.iForgetAddress = 1;
-    }
-    else if (strcmp(command, "no_address") == 0) {
-        network.iNoAddress = 1;
-    }
-    else if (strcmp(command, "address") == 0) {
-        network.iNoAddress = 0;
-    }
-    else if (strcmp(command, "abort") == 0) {
+    if (strcmp(command, "abort") == 0) {
         tcp_abort();
     }
     else if (strcmp(command, "reconnect") == 0) {
