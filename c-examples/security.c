@@ -11,8 +11,7 @@
 #define MAX_DER_LENGTH 65535            /* of any member of MQTT_SECURITY */
 #define TOO_LARGE "it is too large: the library takes 65535 bytes of certificates"
 
-#define RECORD_LENGTH 16640             /* the longest that TLS 1.3 allows, besides its header */
-#define RECORD_HEADER_LENGTH 5
+#define RECORD_LENGTH 16640             /* the longest that TLS 1.3 allows */
 
 /* The library copies none of this. */
 static struct {
@@ -20,8 +19,8 @@ static struct {
     unsigned char certificate[MAX_FILE_LENGTH];
     unsigned char private_key[MAX_FILE_LENGTH];
     unsigned char shared_key[OPTIONS_MAX_PSK_LENGTH];
-    unsigned char receive[RECORD_HEADER_LENGTH + RECORD_LENGTH];
-    unsigned char transmit[RECORD_HEADER_LENGTH + RECORD_LENGTH];
+    unsigned char receive[RECORD_LENGTH];
+    unsigned char transmit[RECORD_LENGTH];
 } storage;
 
 static void fail(const OPTIONS *options, const char *what, const char *why)

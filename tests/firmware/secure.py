@@ -72,7 +72,7 @@ def certificates(context):
 
 
 def calendar(context):
-    """Certificates are valid as the image's own calendar has it; where it is not set, none is."""
+    """Certificates are valid as the image's own calendar has it; one that begins with 1970 trusts nobody."""
     refused(context, 3, time=IN_2052)
     refused(context, 4, time=IN_2001)
     refused(context, 4, time=0)
