@@ -4,6 +4,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 use std::{env, fs};
 
 struct Setting {
@@ -66,10 +67,18 @@ fn main() {
     }
     header.push_str("\n#endif\n");
     fs::write(out.join("config.rs"), rust).unwrap();
-    fs::write(beside_archive(&out).join("utasker_mqtt_config.h"), header).unwrap();
+    write_watched(&beside_archive(&out).join("utasker_mqtt_config.h"), &header);
 
     // Part of an exported symbol's name, so that a header and an archive of different versions do not link.
     println!("cargo::rustc-env=VERSION_SUFFIX={}", env::var("CARGO_PKG_VERSION").unwrap().replace(['.', '-', '+'], "_"));
+}
+
+/// Writes a file that the builds with other features write too: each runs again where another has written since. To cargo it
+/// must not look written by this run.
+fn write_watched(path: &Path, content: &str) {
+    println!("cargo::rerun-if-changed={}", path.display());
+    fs::write(path, content).unwrap();
+    fs::File::options().write(true).open(path).unwrap().set_modified(SystemTime::now() - Duration::from_secs(1)).unwrap();
 }
 
 fn has_feature(name: &str) -> bool {

@@ -169,6 +169,10 @@ fn secure_connections_need_their_features() {
         let header = builds.build_with(Some(&file), &["--features", feature]).unwrap();
         assert!(header.contains(&format!("#define {name}\n")), "{header}");
     }
+    for feature in ["secure-mqtt", "client-certificate"] {
+        let header = builds.build_with(None, &["--features", feature]).unwrap();
+        assert_eq!(header.contains("#define SUPPORT_CLIENT_SIDE_CERTIFICATE"), feature == "client-certificate", "what was built before does not count");
+    }
     let header = builds.build(None).unwrap();
     assert!(header.contains("#error \"SECURE_MQTT: ") && !header.contains("#define SECURE_MQTT"), "{header}");
 }

@@ -20,6 +20,8 @@ mod hostile;
 mod pre_shared_key;
 #[path = "support/random.rs"]
 mod random;
+#[path = "tls/recording.rs"]
+mod recording;
 #[path = "tls/server.rs"]
 mod server;
 #[path = "tls/traffic.rs"]

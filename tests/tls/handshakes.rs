@@ -1,8 +1,8 @@
 //! Handshakes with a broker that keeps the rules, and what the tests of others need.
 
-use crate::certificates::{Identity, Request};
+use crate::certificates::{Identity, NOW, Request};
 use crate::server::{APPLICATION_DATA, HANDSHAKE, Server, kind::*, list, message, split};
-use crate::wire::{Rig, kept, room};
+use crate::wire::{Ends, Rig, kept, room};
 use core::cell::Cell;
 use utasker_mqtt::session::lost;
 use utasker_mqtt::tls::Security;
@@ -61,9 +61,13 @@ impl Encounter {
     }
 
     pub fn over(rig: Rig, server: Server, choose: impl Fn(Security) -> Security) -> Self {
+        Self::over_ends(rig, Ends { clock: Some(NOW as u32), ..Ends::default() }, server, choose)
+    }
+
+    pub fn over_ends(rig: Rig, ends: Ends, server: Server, choose: impl Fn(Security) -> Security) -> Self {
         let security = choose(rig.security(&[]));
         let mut encounter = Self { rig, server, security, connect: bytes(b"CONNECT"), room: room(4096) };
-        assert_eq!(encounter.rig.open(&security), 0);
+        assert_eq!(encounter.rig.open_over(ends, &security), 0);
         encounter.meet();
         encounter
     }

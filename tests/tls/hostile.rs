@@ -322,8 +322,7 @@ fn an_unsound_random_source_is_refused_before_anything_is_sent() {
     let rig = Rig::new();
     let unsound = [Source::Failing, Source::Constant(0), Source::Constant(0xff), Source::Constant(0x55), Source::Repeating];
     for source in unsound.into_iter().chain((0..4).map(Source::FailingAfter)) {
-        rig.wire.0.replace(Ends { random: source, ..Ends::default() });
-        let opened = rig.open_again(&rig.security(&authority.der));
+        let opened = rig.open_over(Ends { random: source, ..Ends::default() }, &rig.security(&authority.der));
         let result = if opened == 0 { rig.poll(crate::wire::room(1)) } else { opened };
         assert_eq!((result, rig.link.reason()), (lost::SECURITY, Reason::Random as u16), "{source:?}");
         assert!(rig.sent().is_empty(), "{source:?}");

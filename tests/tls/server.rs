@@ -128,7 +128,7 @@ pub struct Server {
     pub scheme: u16,
     /// What the client's hello says, by extension.
     client_hello: Vec<(u16, Vec<u8>)>,
-    hello_bytes: Vec<u8>,
+    pub hello_bytes: Vec<u8>,
     pub transcript: Sha256,
     exchange: SecretKey,
     early: Hash,

@@ -34,6 +34,8 @@ pub enum Source {
     Repeating,
     /// Sound for so many draws, then constant.
     FailingAfter(u32),
+    /// Always the same, by the number of bytes drawn before.
+    Counting(u32),
 }
 
 #[derive(Clone, Copy)]
@@ -89,6 +91,10 @@ impl Transport for Wire {
         match source {
             Source::Constant(byte) => bytes.fill(byte),
             Source::Repeating => bytes.iter_mut().zip(0..).for_each(|(byte, value)| *byte = value),
+            Source::Counting(drawn) => {
+                bytes.iter_mut().zip(drawn..).for_each(|(byte, place)| *byte = (place.wrapping_mul(167) + (place >> 8) * 13 + 41) as u8);
+                self.0.borrow_mut().random = Source::Counting(drawn + bytes.len() as u32);
+            }
             Source::FailingAfter(sound) if draw >= sound => bytes.fill(0xff),
             _ => {}
         }
@@ -150,14 +156,13 @@ impl Rig {
         }
     }
 
-    /// Begins a connection, with a new link before it.
+    /// Begins a connection over a new transport.
     pub fn open(&self, security: &Security) -> i32 {
-        self.wire.0.replace(Ends { clock: Some(NOW as u32), ..Ends::default() });
-        self.open_again(security)
+        self.open_over(Ends { clock: Some(NOW as u32), ..Ends::default() }, security)
     }
 
-    /// Begins a connection over what there is.
-    pub fn open_again(&self, security: &Security) -> i32 {
+    pub fn open_over(&self, ends: Ends, security: &Security) -> i32 {
+        self.wire.0.replace(ends);
         DRAWS.set(0);
         assert_eq!(security.check(), 0);
         // SAFETY: all that it names is kept for ever.
