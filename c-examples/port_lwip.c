@@ -62,27 +62,27 @@ int port_lwip_open(void *ptrContext, const unsigned char *ptrAddress, unsigned c
     }
 }
 
-unsigned long port_lwip_milliseconds(void *ptrContext)
+static unsigned long milliseconds(void *ptrContext)
 {
     (void)ptrContext;
     return sys_now();
 }
 
-int port_lwip_random(void *ptrContext, unsigned char *ptrData, unsigned short usLength)
+static int random_bytes(void *ptrContext, unsigned char *ptrData, unsigned short usLength)
 {
     PORT_LWIP *port = ptrContext;
 
     return (port->random != 0) ? port->random(ptrData, usLength) : -1;
 }
 
-unsigned long port_lwip_unix_time(void *ptrContext)
+static unsigned long unix_time(void *ptrContext)
 {
     PORT_LWIP *port = ptrContext;
 
     return (port->unix_time != 0) ? port->unix_time() : 0;
 }
 
-void port_lwip_print(void *ptrContext, const char *ptrText)
+static void print(void *ptrContext, const char *ptrText)
 {
     PORT_LWIP *port = ptrContext;
 
@@ -95,6 +95,10 @@ int port_lwip_init(PORT_LWIP *port, const MQTT_PLATFORM *functions, const char *
 {
     port->platform = *functions;
     port->platform.ptrContext = port;
+    port->platform.fnMilliseconds = milliseconds;
+    port->platform.fnRandom = random_bytes;
+    port->platform.fnUnixTime = unix_time;
+    port->platform.fnPrint = print;
     port->broker = broker;
     return fnSetMQTT_platform(&port->platform);
 }

@@ -22,17 +22,12 @@ typedef struct {
     unsigned attempt;                   /* so that a late answer of the name server is not taken for that of another attempt */
 } PORT_LWIP;
 
-/* Hands the platform to the library, with its functions and as its context a port that begins with this: 0, or negative. */
+/* Hands the platform to the library: these functions, fnMilliseconds and fnPrint, and as their context the port that begins with this.
+   0, or negative. */
 int port_lwip_init(PORT_LWIP *port, const MQTT_PLATFORM *functions, const char *broker);
 
 /* fnOpen, with lwIP's core locked: finds out the address and returns at once. There is no connection yet: the port starts one as soon
    as the address is known. */
 int port_lwip_open(void *ptrContext, const unsigned char *ptrAddress, unsigned char ucAddressLength, unsigned short usPort);
-
-/* fnMilliseconds, fnRandom, fnUnixTime and fnPrint. */
-unsigned long port_lwip_milliseconds(void *ptrContext);
-int port_lwip_random(void *ptrContext, unsigned char *ptrData, unsigned short usLength);
-unsigned long port_lwip_unix_time(void *ptrContext);
-void port_lwip_print(void *ptrContext, const char *ptrText);
 
 #endif

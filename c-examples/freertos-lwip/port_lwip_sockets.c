@@ -197,10 +197,6 @@ int port_init(PORT *port, const char *broker)
         .fnSend = port_send,
         .fnReceive = port_receive,
         .fnClose = port_close,
-        .fnMilliseconds = port_lwip_milliseconds,
-        .fnRandom = port_lwip_random,
-        .fnUnixTime = port_lwip_unix_time,
-        .fnPrint = port_lwip_print,
         .fnWake = port_wake_task
     };
 

@@ -2,6 +2,7 @@
 import getpass
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -17,14 +18,27 @@ CONNACK = b"\x20\x02\x00\x00"
 CONNACK_SESSION_PRESENT = b"\x20\x02\x01\x00"
 
 
+def elf(firmware, board, name):
+    """The image, where FEATURES (see c-examples/mps2/mps2.mk) has it built; one for secure connections has features of its own."""
+    features = "" if board.endswith("-secure") else os.environ.get("FEATURES", "").replace(",", "+")
+    return f"{ROOT}/target/{firmware}/{board}{features and '-' + features}/{name}.elf"
+
+
 class Failure(Exception):
     """What was seen is not what was expected."""
 
 
+PORTS = iter(random.sample(range(10000, 32768), 10000))        # below those that the system gives to whoever connects
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port := next(PORTS)))
+                return port
+            except OSError:
+                pass                    # somebody has it
 
 
 def check(condition, what):
@@ -66,11 +80,10 @@ class Image:
         words = ["firmware"] + [f"{name}={value}" for name, value in arguments.items()]
         self.control_path = os.path.join(folder, "qmp")
         command = ["qemu-system-arm", "-M", f"mps2-{board.removesuffix('-secure')}", "-display", "none", "-monitor", "none", "-serial", "stdio",
-                   "-kernel", f"{ROOT}/target/{firmware}/{board}/firmware.elf", "-nic", network,
+                   "-kernel", elf(firmware, board, "firmware"), "-nic", network,
                    "-qmp", f"unix:{self.control_path},server=on,wait=off",
                    "-semihosting-config", "enable=on,target=native," + ",".join("arg=" + word for word in words)]
         command += [] if cable else ["-S"]
-        self.started = time.monotonic()
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.text = ""
         self.at = 0
@@ -180,6 +193,7 @@ class Broker:
 
     COMMAND = "mqtt_con"        # with which an image connects
     END = "end"     # the topic of a message that follows all others
+    failure = None  # it has none of its own
     READER = "mosquitto_sub", "-i", "reader", "-c", "-q", "2", "-t", END
 
     def __init__(self, folder, more=""):

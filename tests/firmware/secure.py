@@ -109,7 +109,7 @@ def interrupted(context):
     image = context.image(port=broker.port, response=1)
     image.expect("network up")
     for limit, end, told in ways:
-        ends(image, "mqtts_con", told, 0.9 if end == halt else 0, 3)
+        ends(image, "mqtts_con", told, 0.9 if end == halt else 0, 10)
     succeeds(context, image)
     image.quit()
 
