@@ -1,5 +1,5 @@
-/* What the two ports to lwIP have in common: the broker's address, given or asked for by name, the clocks, random numbers and the output. The rest,
-   the TCP connection, is in freertos-lwip/port_lwip_sockets.c and in bare-lwip/port_lwip_raw.c. */
+/* What the two ports to lwIP have in common: the broker's address, given or asked for by name, the clocks, random numbers and the
+   output. The rest, the TCP connection, is in freertos-lwip/port_lwip_sockets.c and in bare-lwip/port_lwip_raw.c. */
 #ifndef PORT_LWIP_H
 #define PORT_LWIP_H
 
@@ -22,7 +22,7 @@ typedef struct {
     unsigned attempt;                   /* so that a late answer of the name server is not taken for that of another attempt */
 } PORT_LWIP;
 
-/* Hands the platform to the library: these functions, fnMilliseconds and fnPrint, and as their context the port that begins with this.
+/* Hands the platform to the library: these functions, those that both ports share, and as their context the port that begins with this.
    0, or negative. */
 int port_lwip_init(PORT_LWIP *port, const MQTT_PLATFORM *functions, const char *broker);
 
