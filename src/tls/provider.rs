@@ -73,7 +73,7 @@ pub(super) struct Provider<T> {
 impl<T: Transport> CryptoProvider for &mut Provider<T> {
     type CipherSuite = Suite;
     #[cfg(feature = "client-certificate")]
-    type Signature = p256::ecdsa::DerSignature;
+    type Signature = Signature;
     #[cfg(not(feature = "client-certificate"))]
     type Signature = [u8; 0];
 
@@ -95,6 +95,46 @@ impl<T: Transport> CryptoProvider for &mut Provider<T> {
     #[cfg(feature = "client-certificate")]
     fn signer(&mut self) -> Result<(impl signature::SignerMut<Self::Signature>, embedded_tls::SignatureScheme), TlsError> {
         let key = super::security::private_key(self.verifier.security.private_key).ok_or(TlsError::InvalidPrivateKey)?;
-        Ok((key, embedded_tls::SignatureScheme::EcdsaSecp256r1Sha256))
+        Ok((Key(key), embedded_tls::SignatureScheme::EcdsaSecp256r1Sha256))
+    }
+}
+
+/// A signature in DER: a sequence of two integers of up to 33 bytes.
+#[cfg(feature = "client-certificate")]
+pub(super) struct Signature(heapless::Vec<u8, { 2 + 2 * (2 + 33) }, u8>);
+
+#[cfg(feature = "client-certificate")]
+impl AsRef<[u8]> for Signature {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// The client's key, whose signatures are in DER.
+#[cfg(feature = "client-certificate")]
+struct Key(p256::ecdsa::SigningKey);
+
+#[cfg(feature = "client-certificate")]
+impl signature::Signer<Signature> for Key {
+    fn try_sign(&self, message: &[u8]) -> Result<Signature, signature::Error> {
+        let numbers: p256::ecdsa::Signature = self.0.try_sign(message)?;
+        let mut der = heapless::Vec::new();
+        let mut put = |bytes: &[u8]| der.extend_from_slice(bytes).map_err(|_| signature::Error::new());
+        put(&[super::security::SEQUENCE, 0])?;
+        for number in numbers.to_bytes().chunks(32) {
+            let mut digits = number;
+            while let [0, shorter @ ..] = digits {
+                digits = shorter;
+            }
+            let sign: &[u8] = if digits.first().is_some_and(|first| *first >= 0x80) { &[0] } else { &[] };
+            put(&[super::algorithms::INTEGER, (sign.len() + digits.len()) as u8])?;
+            put(sign)?;
+            put(digits)?;
+        }
+        let length = der.len() as u8 - 2;
+        if let Some(place) = der.get_mut(1) {
+            *place = length;
+        }
+        Ok(Signature(der))
     }
 }

@@ -123,10 +123,10 @@ pub(super) fn certificates<'a>(mut bytes: &'a [u8]) -> impl Iterator<Item = Opti
 }
 
 // Tags of DER.
-const SEQUENCE: u8 = 0x30;
+pub(super) const SEQUENCE: u8 = 0x30;
 
 /// The tag and the content of the first DER element, and what follows it.
-fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+pub(super) fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (length, content) = match bytes {
         [_, length @ ..=0x7f, content @ ..] => (usize::from(*length), content),
         [_, 0x81, length, content @ ..] => (usize::from(*length), content),
