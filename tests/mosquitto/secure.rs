@@ -84,8 +84,14 @@ fn files_may_be_pem_or_der_and_an_authority_one_of_many() {
     fs::write(place("many.crt"), [&*other, &own, &other].concat().replace('\n', "\r\n")).unwrap();
     let parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
     fs::write(place("parameters.pem"), [parameters, &fs::read_to_string(place("sec1.pem")).unwrap()].concat()).unwrap();
-    let many_der = ["many.crt", "client.der", "pkcs8.der"];
-    let cases = [["ca.der", "client.der", "sec1.der"], ["many.crt", "client-with-text.crt", "sec1.pem"], many_der, ["ca.der", "client.der", "parameters.pem"]];
+    openssl(&["x509", "-in", &certificate("other-ca.crt"), "-outform", "DER", "-out", &place("other.der")]);
+    fs::write(place("many.der"), ["other.der", "ca.der"].map(|name| fs::read(place(name)).unwrap()).concat()).unwrap();
+    let cases = [
+        ["ca.der", "client.der", "sec1.der"],
+        ["many.crt", "client-with-text.crt", "sec1.pem"],
+        ["many.der", "client.der", "pkcs8.der"],
+        ["ca.der", "client.der", "parameters.pem"],
+    ];
     for build in BUILDS {
         for [ca, crt, key] in cases {
             let files = ["--cafile", &place(ca), "--cert", &place(crt), "--key", &place(key)].map(String::from);
