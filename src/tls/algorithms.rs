@@ -37,7 +37,7 @@ struct EcdsaP256Sha256;
 
 impl SignatureVerificationAlgorithm for EcdsaP256Sha256 {
     fn verify_signature(&self, public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-        verify_ecdsa(public_key, Sha256::digest(message).into(), signature).filter(|verified| *verified).ok_or(InvalidSignature).map(drop)
+        verify_ecdsa(public_key, Sha256::digest(message), signature).filter(|verified| *verified).ok_or(InvalidSignature).map(drop)
     }
 
     fn public_key_alg_id(&self) -> AlgorithmIdentifier {
