@@ -4,6 +4,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 use std::{env, fs};
 
 struct Setting {
@@ -31,8 +32,8 @@ const SETTINGS: [Setting; 8] = [
 /// What a packet takes besides its topic and its payload, and what acknowledgements have for themselves.
 const OVERHEAD: u64 = 9 + 36;
 
-/// Not available in this build; named so that a firmware that asks for them is not served less than it asked for.
-const UNSUPPORTED: [&str; 2] = ["SECURE_MQTT", "SUPPORT_CLIENT_SIDE_CERTIFICATE"];
+/// What a firmware may ask for by name, and the feature of the crate that brings it: a build script cannot choose one by itself.
+const OPTIONS: [(&str, &str); 2] = [("SECURE_MQTT", "secure-mqtt"), ("SUPPORT_CLIENT_SIDE_CERTIFICATE", "client-certificate")];
 
 fn main() {
     println!("cargo::rerun-if-env-changed=MQTT_CONFIG_H");
@@ -57,12 +58,31 @@ fn main() {
         writeln!(header, "#if !defined {name}\n    #define {name} {value}\n#elif ({name}) != {value}").unwrap();
         writeln!(header, "    #error \"{name} is not the {value} that libutasker_mqtt.a was built with: name this file in MQTT_CONFIG_H and build it again\"\n#endif").unwrap();
     }
+    for (name, feature) in OPTIONS {
+        if has_feature(feature) {
+            writeln!(header, "#if !defined {name}\n    #define {name}\n#endif").unwrap();
+        } else {
+            writeln!(header, "#if defined {name}\n    #error \"{name}: libutasker_mqtt.a was built without the feature {feature}\"\n#endif").unwrap();
+        }
+    }
     header.push_str("\n#endif\n");
     fs::write(out.join("config.rs"), rust).unwrap();
-    fs::write(beside_archive(&out).join("utasker_mqtt_config.h"), header).unwrap();
+    write_watched(&beside_archive(&out).join("utasker_mqtt_config.h"), &header);
 
     // Part of an exported symbol's name, so that a header and an archive of different versions do not link.
     println!("cargo::rustc-env=VERSION_SUFFIX={}", env::var("CARGO_PKG_VERSION").unwrap().replace(['.', '-', '+'], "_"));
+}
+
+/// Writes a file that the builds with other features write too: each runs again where another has written since. To cargo it
+/// must not look written by this run.
+fn write_watched(path: &Path, content: &str) {
+    println!("cargo::rerun-if-changed={}", path.display());
+    fs::write(path, content).unwrap();
+    fs::File::options().write(true).open(path).unwrap().set_modified(SystemTime::now() - Duration::from_secs(1)).unwrap();
+}
+
+fn has_feature(name: &str) -> bool {
+    env::var_os(format!("CARGO_FEATURE_{}", name.replace('-', "_").to_uppercase())).is_some()
 }
 
 /// `target/<profile>`, from `target/<profile>/build/<package>/out`.
@@ -88,14 +108,14 @@ fn configured(file: &Path) -> Vec<u64> {
         }
         questions.push_str("#endif\n");
     }
-    for name in UNSUPPORTED {
+    for (name, _) in OPTIONS {
         writeln!(questions, "#ifdef {name}\n@\"{name}\" defined\n#endif").unwrap();
     }
     let answers = preprocess(&questions);
     let answered = |name: &str, what: &str| answers.lines().any(|line| line.trim() == format!("@\"{name}\" {what}"));
-    for name in UNSUPPORTED {
-        if answered(name, "defined") {
-            stop(&format!("{name} is defined in MQTT_CONFIG_H, but secure connections are not part of this build"));
+    for (name, feature) in OPTIONS {
+        if answered(name, "defined") && !has_feature(feature) {
+            stop(&format!("{name} is defined in MQTT_CONFIG_H: build with --features {feature}"));
         }
     }
     let value = |setting: &Setting| match (answered(setting.name, "defined"), answered(setting.name, "range")) {

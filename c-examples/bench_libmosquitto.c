@@ -82,7 +82,7 @@ int main(int argc, char **argv)
     bench_parse(&bench, "bench_libmosquitto", argc, argv);
     mosquitto_lib_init();
     client = create_client();
-    check(mosquitto_connect(client, bench.options.host, bench.options.port, 300));
+    check(mosquitto_connect(client, bench.options.host, options_port(&bench.options), 300));
     while (!bench_is_complete(&bench)) {
         if (subscribed) {
             publish(client);

@@ -127,7 +127,9 @@ static void tell_error(signed char scEvent, unsigned long ulLength)
     cli_say("MQTT error! ");
     cli_say(mqtt_result_name(scEvent));
     if (scEvent == ERROR_MQTT_SECURITY) {
-        cli_say_number(" ", ulLength, "");
+        cli_say(": ");
+        cli_say(mqtt_security_name(ulLength));
+        cli_say_number(" (", ulLength, ")");
     }
     cli_say("\r\n");
 }

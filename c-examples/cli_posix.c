@@ -12,18 +12,20 @@
 #include "mqtt_names.h"
 #include "options.h"
 #include "port_posix.h"
+#include "security.h"
 #include "telnet.h"
 
 #define HELP \
     "Usage: cli [OPTION...]\n" \
     "The MQTT command-line menu. Reads commands from standard input; 'help' lists them.\n\n" \
     "  -h, --host NAME              broker of mqtt_con without an address (default: localhost)\n" \
-    "  -p, --port PORT              broker's port (default: 1883)\n" \
+    "  -p, --port PORT              broker's port (default: 1883, secure 8883)\n" \
     "  -i, --id IDENTIFIER          client identifier (default: KINETIS)\n" \
     "      --telnet PORT            serve Telnet clients at this port of the loopback interface instead\n" \
     "      --echo                   show the commands read, for a transcript where they come from a file\n" \
     "      --help                   show this help\n" \
-    "      --version                show the version\n"
+    "      --version                show the version\n\n" \
+    OPTIONS_SECURITY_HELP
 
 enum {
     OPTION_TELNET = OPTION_OWN,
@@ -34,6 +36,7 @@ static const struct option long_options[] = {
     {"host", required_argument, 0, 'h'},
     {"id", required_argument, 0, 'i'},
     {"port", required_argument, 0, 'p'},
+    OPTIONS_SECURITY_LONG,
     {"telnet", required_argument, 0, OPTION_TELNET},
     {"echo", no_argument, 0, OPTION_ECHO},
     {"help", no_argument, 0, OPTION_HELP},
@@ -106,6 +109,7 @@ static void prepare_mqtt(void)
     console.port.print = write_text;
     mqtt_options.usPort = console.options.port;
     if (result == MQTT_RESULT_OK) {
+        security_prepare(&console.options);
         result = fnSetMQTT_options(&mqtt_options);
     }
     if (result != MQTT_RESULT_OK) {

@@ -7,6 +7,7 @@
 
 #include "interrupt.h"
 #include "mqtt_names.h"
+#include "security.h"
 
 #define DOES_NOT_FIT 0xffff             /* an answer longer than its room is refused by the library */
 #define RECONNECT_MAX_SECONDS 10
@@ -61,7 +62,7 @@ static void make_up_identifier(CLIENT *client)
 
 static unsigned long mode_flags(const OPTIONS *options)
 {
-    unsigned long ulModeFlags = UNSECURE_MQTT_CONNECTION;
+    unsigned long ulModeFlags = options_secure(options) ? SECURE_MQTT_CONNECTION : UNSECURE_MQTT_CONNECTION;
 
     if (options->clean_session) {
         ulModeFlags |= MQTT_CONNECT_FLAG_CLEAN_SESSION;
@@ -101,6 +102,7 @@ void client_start(CLIENT *client, const OPTIONS *options, MQTT_CALLBACK callback
     mqtt_options.usReconnectMaxSeconds = client->reconnects ? RECONNECT_MAX_SECONDS : 0;
     result = port_init(&client->port, options->host, AF_UNSPEC);
     if (result == MQTT_RESULT_OK) {
+        security_prepare(options);
         make_up_identifier(client);
         interrupt_watch(&client->port);
         result = fnSetMQTT_options(&mqtt_options);
@@ -138,7 +140,7 @@ static void connection_ended(CLIENT *client)
         client_complain(client, "the connection was lost%s", client->reconnects ? "; connecting again" : "");
     }
     else if (is_news(client)) {
-        client_complain(client, "no connection to %s, port %u", client->options->host, (unsigned)client->options->port);
+        client_complain(client, "no connection to %s, port %u", client->options->host, (unsigned)options_port(client->options));
     }
     if (!client->closing) {
         client->exit_code = EXIT_FAILURE;
@@ -186,6 +188,11 @@ unsigned short client_event(CLIENT *client, signed char scEvent, unsigned char *
         break;
     case MQTT_RECONNECTING:
         reconnecting(client);
+        break;
+    case ERROR_MQTT_SECURITY:
+        if (is_news(client)) {
+            client_complain(client, "%s: %s (%lu)", mqtt_result_name(scEvent), mqtt_security_name(ulLength), ulLength);
+        }
         break;
     default:
         if (scEvent < 0 && is_news(client)) {

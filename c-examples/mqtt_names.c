@@ -61,3 +61,61 @@ const char *mqtt_refusal_name(unsigned long return_code)
         return "unknown return code";
     }
 }
+
+const char *mqtt_security_name(unsigned long reason)
+{
+    switch (reason) {
+    case MQTT_SECURITY_UNKNOWN_AUTHORITY:
+        return "no trusted authority stands for the broker's certificate";
+    case MQTT_SECURITY_WRONG_NAME:
+        return "the broker's certificate is for another name";
+    case MQTT_SECURITY_EXPIRED:
+        return "the broker's certificate has expired";
+    case MQTT_SECURITY_NOT_YET_VALID:
+        return "the broker's certificate is not valid yet, or the clock is not set";
+    case MQTT_SECURITY_WRONG_USAGE:
+        return "the broker's certificate is not one of a server, or one of its authorities is none";
+    case MQTT_SECURITY_BAD_SIGNATURE:
+        return "a signature is wrong";
+    case MQTT_SECURITY_NO_CERTIFICATE:
+        return "the broker has not proved who it is";
+    case MQTT_SECURITY_BAD_CERTIFICATE:
+        return "the broker's certificate is malformed, or of a kind that this build does not know";
+    case MQTT_SECURITY_RANDOM:
+        return "there are no random numbers";
+    case MQTT_SECURITY_RECORD_TOO_LARGE:
+        return "the broker sends more at once than the buffer holds";
+    case MQTT_SECURITY_PROTOCOL:
+        return "the broker broke the TLS protocol, or does not speak it as this client does";
+    case MQTT_SECURITY_ALERT + 40:
+        return "the broker has no pre-shared key, or no cryptography, in common with us";
+    case MQTT_SECURITY_ALERT + 42:
+    case MQTT_SECURITY_ALERT + 43:
+    case MQTT_SECURITY_ALERT + 46:
+        return "the broker does not accept our certificate";
+    case MQTT_SECURITY_ALERT + 44:
+        return "our certificate has been revoked";
+    case MQTT_SECURITY_ALERT + 45:
+        return "our certificate has expired";
+    case MQTT_SECURITY_ALERT + 47:
+        return "the broker does not accept our handshake: a pre-shared key may be another than its own";
+    case MQTT_SECURITY_ALERT + 48:
+        return "the broker does not know the authority of our certificate";
+    case MQTT_SECURITY_ALERT + 49:
+        return "the broker denies us access";
+    case MQTT_SECURITY_ALERT + 51:
+        return "the broker cannot verify what we have sent";
+    case MQTT_SECURITY_ALERT + 70:
+        return "the broker does not speak TLS 1.3";
+    case MQTT_SECURITY_ALERT + 112:
+        return "the broker does not know the name that it was called by";
+    case MQTT_SECURITY_ALERT + 115:
+        return "the broker does not know our pre-shared key";
+    case MQTT_SECURITY_ALERT + 116:
+        return "the broker wants a client certificate";
+    case MQTT_SECURITY_ALERT + 120:
+        return "the broker does not speak MQTT at this port";
+    default:
+        return (reason > MQTT_SECURITY_ALERT) ? "the broker has ended the connection with an alert" : "unknown reason";
+    }
+}

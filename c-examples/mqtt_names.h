@@ -8,4 +8,7 @@ const char *mqtt_result_name(int result);
 /* Why the broker refused the connection: the return code of its CONNACK. */
 const char *mqtt_refusal_name(unsigned long return_code);
 
+/* Why a connection is not secure: the number that ERROR_MQTT_SECURITY comes with. */
+const char *mqtt_security_name(unsigned long reason);
+
 #endif

@@ -13,7 +13,6 @@ void options_init(OPTIONS *options, const char *program)
     memset(options, 0, sizeof *options);
     options->program = program;
     options->host = "localhost";
-    options->port = MQTT_PORT;
     options->clean_session = 1;
     options->will_qos = WILL_QOS_NOT_GIVEN;
 }
@@ -78,6 +77,24 @@ static unsigned short take_keep_alive(const OPTIONS *options, const char *text)
     return (seconds == 0) ? MQTT_KEEPALIVE_OFF : (unsigned short)seconds;
 }
 
+static const char *take_psk(const OPTIONS *options, const char *text)
+{
+    size_t digits = strspn(text, "0123456789abcdefABCDEF");
+
+    if (digits == 0 || digits % 2 != 0 || digits > 2 * OPTIONS_MAX_PSK_LENGTH || text[digits] != '\0') {
+        options_refuse(options, "the pre-shared key must be 2 to %d hexadecimal digits, two for each byte", 2 * OPTIONS_MAX_PSK_LENGTH);
+    }
+    return text;
+}
+
+static const char *take_psk_identity(const OPTIONS *options, const char *text)
+{
+    if (*text == '\0') {
+        options_refuse(options, "the identity of the pre-shared key must not be empty");
+    }
+    return take_text(options, "the identity of the pre-shared key", text);
+}
+
 static int take_version(const OPTIONS *options, const char *text)
 {
     if (strcmp(text, "mqttv31") == 0 || strcmp(text, "31") == 0) {
@@ -131,6 +148,24 @@ void options_take(OPTIONS *options, int option, const char *argument, const char
     case OPTION_WILL_RETAIN:
         options->will_retain = 1;
         break;
+    case OPTION_CAFILE:
+        options->cafile = argument;
+        break;
+    case OPTION_CERT:
+        options->cert = argument;
+        break;
+    case OPTION_KEY:
+        options->key = argument;
+        break;
+    case OPTION_PSK:
+        options->psk = take_psk(options, argument);
+        break;
+    case OPTION_PSK_IDENTITY:
+        options->psk_identity = take_psk_identity(options, argument);
+        break;
+    case OPTION_SERVER_NAME:
+        options->server_name = argument;
+        break;
     case OPTION_HELP:
         show(help);
         break;
@@ -167,6 +202,25 @@ static void check_identifier(const OPTIONS *options)
     }
 }
 
+static void check_security(const OPTIONS *options)
+{
+    if (options->cafile != 0 && options->psk != 0) {
+        options_refuse(options, "either certificates or a pre-shared key: only one of --cafile and --psk can be given");
+    }
+    if ((options->cert != 0) != (options->key != 0)) {
+        options_refuse(options, "--cert and --key belong together");
+    }
+    if (options->cert != 0 && options->cafile == 0) {
+        options_refuse(options, "--cert needs --cafile, which tells whom to trust");
+    }
+    if ((options->psk != 0) != (options->psk_identity != 0)) {
+        options_refuse(options, "--psk and --psk-identity belong together");
+    }
+    if (options->server_name != 0 && !options_secure(options)) {
+        options_refuse(options, "--servername needs --cafile or --psk");
+    }
+}
+
 void options_check(const OPTIONS *options, int arguments_left)
 {
     if (arguments_left != 0) {
@@ -177,4 +231,18 @@ void options_check(const OPTIONS *options, int arguments_left)
     }
     check_identifier(options);
     check_will(options);
+    check_security(options);
+}
+
+int options_secure(const OPTIONS *options)
+{
+    return options->cafile != 0 || options->psk != 0;
+}
+
+unsigned short options_port(const OPTIONS *options)
+{
+    if (options->port != 0) {
+        return options->port;
+    }
+    return options_secure(options) ? MQTTS_PORT : MQTT_PORT;
 }

@@ -9,7 +9,7 @@
 typedef struct {
     const char *program;
     const char *host;
-    unsigned short port;
+    unsigned short port;                /* 0: the usual one, see options_port */
     unsigned short keep_alive_seconds;  /* as in MQTT_OPTIONS */
     const char *client_identifier;      /* 0: to be made up */
     const char *user_name;              /* 0: none */
@@ -23,7 +23,16 @@ typedef struct {
     int qos;
     const char *topics[MQTT_MAX_SUBSCRIPTIONS];
     int topic_count;
+
+    const char *cafile;                 /* this or psk makes the connection secure */
+    const char *cert;                   /* 0: none */
+    const char *key;
+    const char *psk;                    /* in hexadecimal digits */
+    const char *psk_identity;
+    const char *server_name;            /* 0: the host */
 } OPTIONS;
+
+#define OPTIONS_MAX_PSK_LENGTH 256      /* in bytes */
 
 enum {                                  /* options without a letter */
     OPTION_HELP = 256,
@@ -32,6 +41,12 @@ enum {                                  /* options without a letter */
     OPTION_WILL_PAYLOAD,
     OPTION_WILL_QOS,
     OPTION_WILL_RETAIN,
+    OPTION_CAFILE,
+    OPTION_CERT,
+    OPTION_KEY,
+    OPTION_PSK,
+    OPTION_PSK_IDENTITY,
+    OPTION_SERVER_NAME,
     OPTION_OWN                          /* the first that a program may use for itself */
 };
 
@@ -54,10 +69,28 @@ enum {                                  /* options without a letter */
     {"help", no_argument, 0, OPTION_HELP}, \
     {"version", no_argument, 0, OPTION_VERSION}
 
+/* Those of a program that makes secure connections too. */
+#define OPTIONS_SECURITY_LONG \
+    {"cafile", required_argument, 0, OPTION_CAFILE}, \
+    {"cert", required_argument, 0, OPTION_CERT}, \
+    {"key", required_argument, 0, OPTION_KEY}, \
+    {"psk", required_argument, 0, OPTION_PSK}, \
+    {"psk-identity", required_argument, 0, OPTION_PSK_IDENTITY}, \
+    {"servername", required_argument, 0, OPTION_SERVER_NAME}
+
+#define OPTIONS_SECURITY_HELP \
+    "Secure connection (with --cafile or --psk; files in PEM or DER):\n" \
+    "      --cafile FILE            certificates of the authorities that may vouch for the broker\n" \
+    "      --cert FILE              our certificate, for a broker that wants one\n" \
+    "      --key FILE               its private key\n" \
+    "      --psk DIGITS             in place of certificates, a key that the broker has too, in hexadecimal digits\n" \
+    "      --psk-identity NAME      name of that key\n" \
+    "      --servername NAME        name or address that the broker's certificate must bear (default: that of -h)\n"
+
 #define OPTIONS_HELP \
     "Connection:\n" \
     "  -h, --host NAME              broker's name or address (default: localhost)\n" \
-    "  -p, --port PORT              broker's port (default: 1883)\n" \
+    "  -p, --port PORT              broker's port (default: 1883, secure 8883)\n" \
     "  -i, --id IDENTIFIER          client identifier (default: made up)\n" \
     "  -u, --username NAME          user name\n" \
     "  -P, --pw PASSWORD            password\n" \
@@ -78,6 +111,12 @@ void options_take(OPTIONS *options, int option, const char *argument, const char
 
 /* Refuses what does not go together, and arguments that are no options. To be called after the last option. */
 void options_check(const OPTIONS *options, int arguments_left);
+
+/* Whether they ask for a secure connection. */
+int options_secure(const OPTIONS *options);
+
+/* The port that was given, or the usual one of such a connection. */
+unsigned short options_port(const OPTIONS *options);
 
 /* Reads a decimal number in a range, or refuses it. */
 unsigned long options_number(const OPTIONS *options, const char *what, const char *text, unsigned long minimum, unsigned long maximum);

@@ -68,6 +68,20 @@ static unsigned long milliseconds(void *ptrContext)
     return sys_now();
 }
 
+static int random_bytes(void *ptrContext, unsigned char *ptrData, unsigned short usLength)
+{
+    PORT_LWIP *port = ptrContext;
+
+    return (port->random != 0) ? port->random(ptrData, usLength) : -1;
+}
+
+static unsigned long unix_time(void *ptrContext)
+{
+    PORT_LWIP *port = ptrContext;
+
+    return (port->unix_time != 0) ? port->unix_time() : 0;
+}
+
 static void print(void *ptrContext, const char *ptrText)
 {
     PORT_LWIP *port = ptrContext;
@@ -82,6 +96,8 @@ int port_lwip_init(PORT_LWIP *port, const MQTT_PLATFORM *functions, const char *
     port->platform = *functions;
     port->platform.ptrContext = port;
     port->platform.fnMilliseconds = milliseconds;
+    port->platform.fnRandom = random_bytes;
+    port->platform.fnUnixTime = unix_time;
     port->platform.fnPrint = print;
     port->broker = broker;
     return fnSetMQTT_platform(&port->platform);

@@ -1,5 +1,5 @@
-/* What the two ports to lwIP have in common: the broker's address, given or asked for by name, the clock and the output. The rest,
-   the TCP connection, is in freertos-lwip/port_lwip_sockets.c and in bare-lwip/port_lwip_raw.c. */
+/* What the two ports to lwIP have in common: the broker's address, given or asked for by name, the clocks, random numbers and the
+   output. The rest, the TCP connection, is in freertos-lwip/port_lwip_sockets.c and in bare-lwip/port_lwip_raw.c. */
 #ifndef PORT_LWIP_H
 #define PORT_LWIP_H
 
@@ -12,6 +12,9 @@ typedef struct {
 
     const char *broker;                 /* name or address of the broker where fnConnectMQTT was given none */
     void (*print)(const char *text);    /* where fnPrint writes; 0: nowhere */
+    int (*random)(unsigned char *data, unsigned short length);  /* fills in bytes that are fit for keys, and returns 0, or negative;
+                                           0: there is no such source, and no secure connection */
+    unsigned long (*unix_time)(void);   /* seconds since 1970; 0: not known, and no certificate is valid */
 
     volatile int found;                 /* above 0: the address is known, 0: it was asked for, negative: there is none */
     ip_addr_t address;
@@ -19,7 +22,7 @@ typedef struct {
     unsigned attempt;                   /* so that a late answer of the name server is not taken for that of another attempt */
 } PORT_LWIP;
 
-/* Hands the platform to the library: these functions, fnMilliseconds and fnPrint, and as their context the port that begins with this.
+/* Hands the platform to the library: these functions, those that both ports share, and as their context the port that begins with this.
    0, or negative. */
 int port_lwip_init(PORT_LWIP *port, const MQTT_PLATFORM *functions, const char *broker);
 

@@ -22,7 +22,8 @@
     "  -n, --null-message           an empty message\n" \
     "  -q, --qos QOS                0, 1 or 2 (default: 0)\n" \
     "  -r, --retain                 the broker keeps the message for later subscribers\n\n" \
-    OPTIONS_HELP \
+    OPTIONS_HELP "\n" \
+    OPTIONS_SECURITY_HELP \
     "\nExit code: 0 when everything was delivered, the broker's return code when it refused the connection, otherwise 1.\n"
 
 static const struct option long_options[] = {
@@ -33,6 +34,7 @@ static const struct option long_options[] = {
     {"null-message", no_argument, 0, 'n'},
     {"retain", no_argument, 0, 'r'},
     OPTIONS_LONG,
+    OPTIONS_SECURITY_LONG,
     {0, 0, 0, 0}
 };
 

@@ -19,13 +19,15 @@
     "  -W SECONDS                   exit after this time\n" \
     "  -v, --verbose                print topic and message\n" \
     "  -N                           print no line end after a message\n\n" \
-    OPTIONS_HELP \
+    OPTIONS_HELP "\n" \
+    OPTIONS_SECURITY_HELP \
     "\nExit code: 0, the broker's return code when it refused the connection, 27 when -W ended it, otherwise 1.\n"
 
 static const struct option long_options[] = {
     {"disable-clean-session", no_argument, 0, 'c'},
     {"verbose", no_argument, 0, 'v'},
     OPTIONS_LONG,
+    OPTIONS_SECURITY_LONG,
     {0, 0, 0, 0}
 };
 

@@ -106,9 +106,71 @@ extern "C" {
 #define ERROR_MQTT_LINK -15
 
 /*
- Event: a secure connection was refused. ulLength tells which check failed.
+ Event: a secure connection was refused. ulLength tells why, an MQTT_SECURITY_ value.
  */
 #define ERROR_MQTT_SECURITY -16
+
+/*
+ ulLength of ERROR_MQTT_SECURITY: no authority stands for the broker's certificate.
+ */
+#define MQTT_SECURITY_UNKNOWN_AUTHORITY 1
+
+/*
+ The certificate does not bear ptrServerName, or names that its authority may not certify.
+ */
+#define MQTT_SECURITY_WRONG_NAME 2
+
+/*
+ A certificate has expired.
+ */
+#define MQTT_SECURITY_EXPIRED 3
+
+/*
+ A certificate is not valid yet, or the clock is not set.
+ */
+#define MQTT_SECURITY_NOT_YET_VALID 4
+
+/*
+ A certificate may not be used as it is: for a server, or to certify others.
+ */
+#define MQTT_SECURITY_WRONG_USAGE 5
+
+/*
+ A signature of a certificate, or of the handshake, is wrong.
+ */
+#define MQTT_SECURITY_BAD_SIGNATURE 6
+
+/*
+ The broker has not shown a certificate, or not that it has its key.
+ */
+#define MQTT_SECURITY_NO_CERTIFICATE 7
+
+/*
+ A certificate is malformed, or has what this build does not know: a kind of key or signature, something critical, too many
+ others between it and the authority.
+ */
+#define MQTT_SECURITY_BAD_CERTIFICATE 8
+
+/*
+ fnRandom has failed, or always gives the same.
+ */
+#define MQTT_SECURITY_RANDOM 9
+
+/*
+ A record is longer than usReceiveLength.
+ */
+#define MQTT_SECURITY_RECORD_TOO_LARGE 10
+
+/*
+ The broker broke the TLS protocol, or uses what this client cannot, or somebody has changed what it sent.
+ */
+#define MQTT_SECURITY_PROTOCOL 11
+
+/*
+ Added to the number of an alert with which the broker has ended the connection (section 6 of RFC 8446), for example 48: it does
+ not know the authority of the client's certificate.
+ */
+#define MQTT_SECURITY_ALERT 256
 
 /*
  The broker has refused the connection. ulLength: its return code, 1 to 5.
@@ -230,7 +292,7 @@ typedef struct stMQTT_OPTIONS {
 } MQTT_OPTIONS;
 
 /*
- What a secure connection needs.
+ What a secure connection needs: the broker's name and buffers, and certificates or a pre-shared key.
  */
 typedef struct stMQTT_SECURITY {
     /*
@@ -278,7 +340,9 @@ typedef struct stMQTT_SECURITY {
      */
     unsigned short usKeyLength;
     /*
-     Buffer for received TLS records.
+     Buffer for received TLS records, at least 529 bytes; the library's alone during a connection, and wiped after it. It must hold the
+     longest record: the broker is asked not to exceed 4096, 2048, 1024 or 512 bytes and 17 more. 2065 suffices for brokers that
+     honour that (OpenSSL's, so Mosquitto's), but the broker's certificates must fit one record; 16401 for all.
      */
     unsigned char *ptrReceive;
     /*
@@ -286,7 +350,7 @@ typedef struct stMQTT_SECURITY {
      */
     unsigned short usReceiveLength;
     /*
-     Buffer for sent TLS records.
+     Buffer for sent TLS records: 256 bytes and the names, or 64 and the client's certificate; 134 of them are never message.
      */
     unsigned char *ptrTransmit;
     /*
@@ -394,9 +458,12 @@ int fnSetMQTT_platform(const MQTT_PLATFORM *ptrPlatform);
 int fnSetMQTT_options(const MQTT_OPTIONS *ptrOptions);
 
 /*
- Chooses the security of the connections that follow. ptrSecurity is copied, what it points to is not.
+ Chooses the security of the connections that follow. ptrSecurity is copied, what it points to is not: it must stay as it is.
 
- Returns 0. ERROR_MQTT_NOT_SUPPORTED: not in this build.
+ Returns 0. ERROR_MQTT_INVALID_ARGUMENT: it is null; its server name is none; a certificate or key is missing, cannot be read, or does
+ not belong to the other; there are certificates and a pre-shared key; a buffer is too small. ERROR_MQTT_NOT_SUPPORTED: secure
+ connections, or what a member asks for, are not in this build. ERROR_MQTT_NOT_READY; ERROR_MQTT_IN_USE: only between connections.
+ From any task.
  */
 int fnSetMQTT_security(const MQTT_SECURITY *ptrSecurity);
 
@@ -635,8 +702,8 @@ int fnGetMQTT_subscription(int iRef, MQTT_SUBSCRIPTION *ptrSubscription);
 
  Returns 0, then MQTT_CONNACK_RECEIVED follows, or the end of the attempt: a cause if there is one (MQTT_CONNECTION_REFUSED
  or a negative event), MQTT_PUBLISH_FAILEDs, and one of MQTT_HOST_CLOSED, ERROR_MQTT_ARP_FAIL and MQTT_CONNECTION_CLOSED.
- ERROR_MQTT_NOT_READY, ERROR_MQTT_IN_USE; ERROR_MQTT_INVALID_ARGUMENT: no callback, or flags that contradict each other;
- ERROR_MQTT_NOT_SUPPORTED: not in this build. From any context.
+ ERROR_MQTT_NOT_READY: no platform; secure, and no fnSetMQTT_security or fnRandom; ERROR_MQTT_IN_USE; ERROR_MQTT_INVALID_ARGUMENT: no
+ callback, or flags that contradict each other; ERROR_MQTT_NOT_SUPPORTED: not in this build. From any context.
  */
 int fnConnectMQTT(const unsigned char *ucIP,
                   MQTT_CALLBACK fnCallback,

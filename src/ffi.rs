@@ -2,6 +2,8 @@
 //! and maps the result. `utasker.rs` is the part that μTasker has too; this file is what is new.
 #![expect(non_camel_case_types, non_snake_case, non_upper_case_globals, reason = "matching C style, not Rust")]
 
+#[cfg(feature = "secure-mqtt")]
+mod secure;
 pub mod utasker;
 
 use crate::config::{MAX_SUBSCRIPTIONS, MAX_TOPIC_LENGTH};
@@ -57,8 +59,35 @@ pub const ERROR_MQTT_PROTOCOL: c_int = -13;
 pub const ERROR_MQTT_TIMEOUT: c_int = -14;
 /// Event: the link was reset (MQTT_LINK_FAILED); MQTT_HOST_CLOSED follows.
 pub const ERROR_MQTT_LINK: c_int = -15;
-/// Event: a secure connection was refused. ulLength tells which check failed.
+/// Event: a secure connection was refused. ulLength tells why, an MQTT_SECURITY_ value.
 pub const ERROR_MQTT_SECURITY: c_int = -16;
+
+/// ulLength of ERROR_MQTT_SECURITY: no authority stands for the broker's certificate.
+pub const MQTT_SECURITY_UNKNOWN_AUTHORITY: c_int = 1;
+/// The certificate does not bear ptrServerName, or names that its authority may not certify.
+pub const MQTT_SECURITY_WRONG_NAME: c_int = 2;
+/// A certificate has expired.
+pub const MQTT_SECURITY_EXPIRED: c_int = 3;
+/// A certificate is not valid yet, or the clock is not set.
+pub const MQTT_SECURITY_NOT_YET_VALID: c_int = 4;
+/// A certificate may not be used as it is: for a server, or to certify others.
+pub const MQTT_SECURITY_WRONG_USAGE: c_int = 5;
+/// A signature of a certificate, or of the handshake, is wrong.
+pub const MQTT_SECURITY_BAD_SIGNATURE: c_int = 6;
+/// The broker has not shown a certificate, or not that it has its key.
+pub const MQTT_SECURITY_NO_CERTIFICATE: c_int = 7;
+/// A certificate is malformed, or has what this build does not know: a kind of key or signature, something critical, too many
+/// others between it and the authority.
+pub const MQTT_SECURITY_BAD_CERTIFICATE: c_int = 8;
+/// fnRandom has failed, or always gives the same.
+pub const MQTT_SECURITY_RANDOM: c_int = 9;
+/// A record is longer than usReceiveLength.
+pub const MQTT_SECURITY_RECORD_TOO_LARGE: c_int = 10;
+/// The broker broke the TLS protocol, or uses what this client cannot, or somebody has changed what it sent.
+pub const MQTT_SECURITY_PROTOCOL: c_int = 11;
+/// Added to the number of an alert with which the broker has ended the connection (section 6 of RFC 8446), for example 48: it does
+/// not know the authority of the client's certificate.
+pub const MQTT_SECURITY_ALERT: c_int = 0x100;
 
 /// The broker has refused the connection. ulLength: its return code, 1 to 5.
 pub const MQTT_CONNECTION_REFUSED: c_int = 15;
@@ -92,7 +121,7 @@ pub struct MQTT_OPTIONS {
     pub usReconnectMaxSeconds: c_ushort,
 }
 
-/// What a secure connection needs.
+/// What a secure connection needs: the broker's name and buffers, and certificates or a pre-shared key.
 #[repr(C)]
 pub struct MQTT_SECURITY {
     /// DNS name, or IP literal, that the broker's certificate must bear; never 0.
@@ -117,11 +146,13 @@ pub struct MQTT_SECURITY {
     pub ptrKey: *const c_uchar,
     /// Bytes there.
     pub usKeyLength: c_ushort,
-    /// Buffer for received TLS records.
+    /// Buffer for received TLS records, at least 529 bytes; the library's alone during a connection, and wiped after it. It must hold the
+    /// longest record: the broker is asked not to exceed 4096, 2048, 1024 or 512 bytes and 17 more. 2065 suffices for brokers that
+    /// honour that (OpenSSL's, so Mosquitto's), but the broker's certificates must fit one record; 16401 for all.
     pub ptrReceive: *mut c_uchar,
     /// Bytes there.
     pub usReceiveLength: c_ushort,
-    /// Buffer for sent TLS records.
+    /// Buffer for sent TLS records: 256 bytes and the names, or 64 and the client's certificate; 134 of them are never message.
     pub ptrTransmit: *mut c_uchar,
     /// Bytes there.
     pub usTransmitLength: c_ushort,
@@ -167,6 +198,11 @@ struct Border {
     state: Cell<critical_section::RestoreState>,
     platform: Cell<Option<Platform>>,
     callback: Cell<MQTT_CALLBACK>,
+    /// The connection is, or will be, a secure one.
+    #[cfg(feature = "secure-mqtt")]
+    secure: Cell<bool>,
+    #[cfg(feature = "secure-mqtt")]
+    security: Cell<Option<crate::tls::Security>>,
 }
 
 /// What is behind the C border. Two statics, so that the session's fields are reached with short instructions.
@@ -180,6 +216,10 @@ static BORDER: Shared<Border> = Shared(Border {
     state: Cell::new(critical_section::RestoreState::invalid()),
     platform: Cell::new(None),
     callback: Cell::new(None),
+    #[cfg(feature = "secure-mqtt")]
+    secure: Cell::new(false),
+    #[cfg(feature = "secure-mqtt")]
+    security: Cell::new(None),
 });
 
 /// Runs `work` where nothing else uses the client.
@@ -229,25 +269,51 @@ impl Host for Firmware {
 
     fn open(self) -> i32 {
         let port = SESSION.0.options().port.get();
+        #[cfg(feature = "secure-mqtt")]
+        if BORDER.0.secure.get() {
+            return secure::open(self, port);
+        }
         self.outside(|| platform().open(&SESSION.0.connection, if port == 0 { utasker::MQTT_PORT as u16 } else { port }))
     }
 
+    fn is_eager(self) -> bool {
+        #[cfg(feature = "secure-mqtt")]
+        if BORDER.0.secure.get() {
+            return secure::is_eager();
+        }
+        false
+    }
+
     fn close(self) {
+        #[cfg(feature = "secure-mqtt")]
+        if BORDER.0.secure.get() {
+            self.outside(secure::close);
+        }
         self.outside(|| platform().close());
     }
 
     fn send(self, place: usize, length: usize) -> i32 {
+        #[cfg(feature = "secure-mqtt")]
+        if BORDER.0.secure.get() {
+            return secure::send(self, place, length);
+        }
         // SAFETY: the session gives the link so many bytes there.
         self.outside(|| unsafe { platform().send(address(place), length) })
     }
 
     fn receive(self, place: usize, length: usize) -> i32 {
+        #[cfg(feature = "secure-mqtt")]
+        if BORDER.0.secure.get() {
+            return secure::receive(self, place, length);
+        }
         // SAFETY: the session gives the link so many bytes there.
         self.outside(|| unsafe { platform().receive(address(place), length) })
     }
 
     fn tell(self, kind: Kind, place: usize, number: u32, reference: u8) -> u16 {
         let data = if place == 0 { core::ptr::null_mut() } else { address(place) };
+        #[cfg(feature = "secure-mqtt")]
+        let number = if kind == Kind::Security { secure::reason() } else { number };
         self.outside(|| match BORDER.0.callback.get() {
             // SAFETY: the application's function, with so many bytes as the event says.
             Some(callback) => unsafe { callback(kind as c_schar, data, number.into(), reference) },
@@ -384,16 +450,25 @@ pub unsafe extern "C" fn fnSetMQTT_options(ptrOptions: *const MQTT_OPTIONS) -> c
     })
 }
 
-/// Chooses the security of the connections that follow. ptrSecurity is copied, what it points to is not.
+/// Chooses the security of the connections that follow. ptrSecurity is copied, what it points to is not: it must stay as it is.
 ///
-/// Returns 0. ERROR_MQTT_NOT_SUPPORTED: not in this build.
+/// Returns 0. ERROR_MQTT_INVALID_ARGUMENT: it is null; its server name is none; a certificate or key is missing, cannot be read, or does
+/// not belong to the other; there are certificates and a pre-shared key; a buffer is too small. ERROR_MQTT_NOT_SUPPORTED: secure
+/// connections, or what a member asks for, are not in this build. ERROR_MQTT_NOT_READY; ERROR_MQTT_IN_USE: only between connections.
+/// From any task.
 ///
 /// # Safety
 /// `ptrSecurity` is null or points to what its members promise.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fnSetMQTT_security(ptrSecurity: *const MQTT_SECURITY) -> c_int {
-    let _ = ptrSecurity;
-    Error::NotSupported as c_int
+    #[cfg(feature = "secure-mqtt")]
+    // SAFETY: as the caller promises.
+    return unsafe { secure::choose(ptrSecurity) };
+    #[cfg(not(feature = "secure-mqtt"))]
+    {
+        let _ = ptrSecurity;
+        Error::NotSupported as c_int
+    }
 }
 
 /// Does the work: sends, receives, calls the callback. From one task, or the main loop, only.

@@ -16,6 +16,8 @@ pub mod topic;
 pub mod subscriptions;
 pub mod outbox;
 pub mod session;
+#[cfg(feature = "secure-mqtt")]
+pub mod tls;
 pub mod platform;
 pub mod ffi;
 
@@ -25,9 +27,10 @@ extern crate std;
 
 /// The plain build has no panic that can be reached: this function of the firmware does not exist there, so that one would be
 /// an error of the linker. GNU ld leaves out sections of this name, so that it is none where sections are not collected.
+/// What TLS brings has panics that may be reached: there it does exist.
 #[cfg(panic = "abort")]
 #[panic_handler]
-#[cfg_attr(any(target_os = "linux", target_os = "none"), unsafe(link_section = ".gnu.lto_panic"))]
+#[cfg_attr(all(not(feature = "secure-mqtt"), any(target_os = "linux", target_os = "none")), unsafe(link_section = ".gnu.lto_panic"))]
 fn panic(_: &core::panic::PanicInfo) -> ! {
     unsafe extern "C" {
         fn fnPanicMQTT() -> !;

@@ -48,6 +48,8 @@ pub trait Host: Copy {
     fn random(self) -> u32;
     /// Opens the link to [`Session::connection`]. Returns 0, or one of [`lost`].
     fn open(self) -> i32;
+    /// Whether the link, still being made, has another step to make at once.
+    fn is_eager(self) -> bool;
     /// Closes the link.
     fn close(self);
     /// Sends `length` bytes at a place of the memory. Returns how many were taken, or one of [`lost`].
@@ -66,6 +68,9 @@ pub mod lost {
     pub const FAILED: i32 = -2;
     /// The host could not be reached.
     pub const UNREACHABLE: i32 = -3;
+    /// It is not secure; the host knows why. No platform can say so.
+    #[cfg(feature = "secure-mqtt")]
+    pub const SECURITY: i32 = i32::MIN;
 }
 
 /// What the connection is doing.
@@ -282,7 +287,7 @@ impl Session {
                     }
                     let wait = self.rest();
                     if wait != AGAIN {
-                        return if self.turns.get() == 0 { 0 } else { wait };
+                        return if self.turns.get() == 0 || host.is_eager() { 0 } else { wait };
                     }
                 }
             }
@@ -409,6 +414,15 @@ impl Session {
     fn enter(&self, stage: Stage) {
         self.stage.set(stage);
         self.limit(late::STAGE);
+    }
+
+    /// The link, still being made, has got a step further: the next may take the response time again.
+    #[cfg(feature = "secure-mqtt")]
+    pub fn link_stepped(&self) {
+        if self.stage.get() == Stage::Connecting {
+            self.enter(Stage::Connecting);
+            self.unlimit(late::PROGRESS);
+        }
     }
 
     fn is_connected(&self) -> bool {

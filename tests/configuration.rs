@@ -40,8 +40,13 @@ impl Builds {
 
     /// Builds with the file of this name: what the header beside the archive says, or what cargo says.
     fn build(&self, file: Option<&Path>) -> Result<String, String> {
+        self.build_with(file, &[])
+    }
+
+    /// The same, with more arguments for cargo.
+    fn build_with(&self, file: Option<&Path>, arguments: &[&str]) -> Result<String, String> {
         let mut command = cargo(&["check", "--lib", "--locked"]);
-        command.env("CARGO_TARGET_DIR", Self::target());
+        command.args(arguments).env("CARGO_TARGET_DIR", Self::target());
         if let Some(file) = file {
             command.env("MQTT_CONFIG_H", file);
         }
@@ -154,12 +159,22 @@ fn a_value_out_of_range_stops_the_build_with_its_name_and_the_range() {
 }
 
 #[test]
-fn secure_connections_are_refused_clearly_where_they_are_not_in_the_build() {
+fn secure_connections_need_their_features() {
     let builds = Builds::new();
-    for content in ["#define SECURE_MQTT\n", "#define SECURE_MQTT 1\n", "#define SUPPORT_CLIENT_SIDE_CERTIFICATE\n"] {
+    let secure = ["#define SECURE_MQTT\n", "#define SECURE_MQTT 1\n"].map(|content| (content, "secure-mqtt"));
+    for (content, feature) in secure.into_iter().chain([("#define SUPPORT_CLIENT_SIDE_CERTIFICATE\n", "client-certificate")]) {
         let name = content.split_whitespace().nth(1).unwrap();
-        builds.refuses(content, &[&format!("{name} is defined"), "not part of this build"]);
+        builds.refuses(content, &[&format!("{name} is defined"), &format!("--features {feature}")]);
+        let file = builds.directory.join("config.h");
+        let header = builds.build_with(Some(&file), &["--features", feature]).unwrap();
+        assert!(header.contains(&format!("#define {name}\n")), "{header}");
     }
+    for feature in ["secure-mqtt", "client-certificate"] {
+        let header = builds.build_with(None, &["--features", feature]).unwrap();
+        assert_eq!(header.contains("#define SUPPORT_CLIENT_SIDE_CERTIFICATE"), feature == "client-certificate", "what was built before does not count");
+    }
+    let header = builds.build(None).unwrap();
+    assert!(header.contains("#error \"SECURE_MQTT: ") && !header.contains("#define SECURE_MQTT"), "{header}");
 }
 
 #[test]

@@ -11,8 +11,15 @@ mod menu;
 mod messages;
 #[path = "mosquitto/options.rs"]
 mod options;
+#[path = "support/random.rs"]
+#[allow(dead_code, reason = "not every test needs all of it")]
+mod random;
 #[path = "mosquitto/refusals.rs"]
 mod refusals;
+#[path = "mosquitto/secure.rs"]
+mod secure;
+#[path = "mosquitto/security_options.rs"]
+mod security_options;
 #[path = "mosquitto/sessions.rs"]
 mod sessions;
 mod tools;

@@ -1,19 +1,28 @@
-//! The C example of the README compiles without a warning, and links.
+//! What the README prints works: its C example compiles without a warning, and links; its commands lead to a secure image.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
+use std::fs;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
-use std::{env, fs};
+use tools::{Running, installed, root, run, scratch};
+
+mod tools;
+
+/// What stands in fences of this kind.
+fn fenced(kind: &str) -> Vec<String> {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let fence = format!("\n```{kind}\n");
+    readme.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().into()).collect()
+}
 
 #[test]
-fn example_compiles_and_links() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = fs::read_to_string(root.join("README.md")).unwrap();
-    let example = readme.split("```c\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the README has a C example");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
-    fs::create_dir_all(&folder).unwrap();
+fn the_example_compiles_and_links() {
+    let folder = scratch("readme");
+    let [example] = &fenced("c")[..] else { panic!("the README has one C example") };
     fs::write(folder.join("example.c"), example).unwrap();
 
-    let made = Command::new("cargo").args(["build", "--release", "--quiet"]).current_dir(root).env_remove("CARGO_TARGET_DIR").status().unwrap();
+    let made = Command::new("cargo").args(["build", "--release", "--quiet"]).current_dir(root()).env_remove("CARGO_TARGET_DIR").status().unwrap();
     assert!(made.success());
     let compiled = Command::new("cc")
         .args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-D_POSIX_C_SOURCE=200809L"])
@@ -21,8 +30,37 @@ fn example_compiles_and_links() {
         .arg(folder.join("example.c"))
         .args(["c-examples/port_posix.c", "target/release/libutasker_mqtt.a", "-pthread", "-o"])
         .arg(folder.join("example"))
-        .current_dir(root)
+        .current_dir(root())
         .status()
         .unwrap();
     assert!(compiled.success());
+}
+
+/// All that is changed is the port, which somebody may use; between the commands the broker is waited for.
+#[test]
+fn the_commands_make_certificates_a_broker_a_program_and_an_image_that_connect_securely() {
+    for (program, need) in [("mosquitto", "broker"), ("openssl", "broker"), ("arm-none-eabi-gcc", "arm"), ("llvm-ar", "dist"), ("qemu-system-arm", "qemu")] {
+        installed(program, need);
+    }
+    let [broker, program, image] = &fenced("sh")[..] else { panic!("the README has three blocks of commands") };
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let listening = format!("until (: </dev/tcp/127.0.0.1/{port}) 2>/dev/null; do sleep 0.05; done");
+    let script = ["set -e\ntrap 'kill $(jobs -p)' EXIT\nexec 2>&1", broker, &listening, program, image].join("\n").replace("8883", &port);
+    let _ = fs::remove_dir_all(Path::new(root()).join("target/credentials"));
+
+    let mut command = Command::new("bash");
+    for name in ["CARGO_TARGET_DIR", "MQTT_CONFIG_H", "RUSTFLAGS", "MAKEFLAGS", "FEATURES"] {
+        command.env_remove(name);
+    }
+    let mut shell = Running::start(command.args(["-c", &script]).current_dir(root()));
+    shell.wait_for("network up");
+    shell.write(b"mqtts_con\r");
+    shell.wait_for("MQTT connected");
+    shell.write(b"quit\r");
+    let told = shell.finish().well().text();
+    assert_eq!(told.matches("as utasker-").count(), 1, "the program was let in: {told}");
+    assert!(told.contains("as KINETIS (p2, c1, k300, u'device-1')"), "the broker knows the device: {told}");
+
+    let verified = run(Command::new("openssl").args(["verify", "-CAfile", "ca.crt", "broker.crt", "client.crt"]).current_dir(root().join("target/credentials")));
+    assert_eq!(verified.well().text(), "broker.crt: OK\nclient.crt: OK\n");
 }

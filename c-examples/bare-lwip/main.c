@@ -103,6 +103,8 @@ int main(void)
     ENSURE(port_init(&port, application_arguments()) == MQTT_RESULT_OK);
     port.sleep = clock_sleep;
     port.lwip.print = uart_write;
+    port.lwip.random = semihosting_random;
+    port.lwip.unix_time = application_unix_time;
     clock_start();
     application_start(interrupted);
     network_start(application_network_changed, interrupted);

@@ -12,7 +12,11 @@
 #include "semihosting.h"
 #include "uart.h"
 
+#ifdef SECURE_MQTT
+#define TASK_STACK 2560                 /* words; the handshake runs in it */
+#else
 #define TASK_STACK 512                  /* words; lwIP's sending runs in it */
+#endif
 #define TASK_PRIORITY 3
 #define MAX_TASKS 10
 
@@ -69,6 +73,8 @@ static void run_mqtt(void *broker)
 {
     configASSERT(port_init(&port, broker) == MQTT_RESULT_OK);
     port.lwip.print = uart_write;
+    port.lwip.random = semihosting_random;
+    port.lwip.unix_time = application_unix_time;
     publisher_tasks_create();
     application_start(received);
     network_start(network_has_changed);

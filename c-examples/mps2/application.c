@@ -8,14 +8,16 @@
 #include "exercise.h"
 #include "fatal.h"
 #include "network.h"
+#include "secure.h"
 #include "semihosting.h"
 #include "uart.h"
-#include "utasker_mqtt.h"
 
 static struct {
     char arguments[256];
     const char *broker;
     const char *name_server;            /* 0: that of DHCP */
+    const char *server_name;            /* in the broker's certificate; 0: the broker's */
+    unsigned long time_difference;      /* between the calendar and the clock of the emulator's machine */
     MQTT_OPTIONS options;
     int connect;                        /* as soon as there is a network */
     volatile int network_changed;
@@ -31,13 +33,13 @@ static struct {
 static void parse_argument(const char *argument)
 {
     const char *value = strchr(argument, '=');
-    unsigned short number;
+    unsigned long number;
 
     if (value == 0) {
         return;                         /* the image's own name */
     }
     value++;
-    number = (unsigned short)strtoul(value, 0, 10);
+    number = strtoul(value, 0, 10);
     if (strncmp(argument, "broker=", 7) == 0) {
         application.broker = value;
     }
@@ -45,19 +47,25 @@ static void parse_argument(const char *argument)
         application.name_server = value;
     }
     else if (strncmp(argument, "port=", 5) == 0) {
-        application.options.usPort = number;
+        application.options.usPort = (unsigned short)number;
     }
     else if (strncmp(argument, "keepalive=", 10) == 0) {
-        application.options.usKeepAliveSeconds = number;
+        application.options.usKeepAliveSeconds = (unsigned short)number;
     }
     else if (strncmp(argument, "response=", 9) == 0) {
-        application.options.usResponseSeconds = number;
+        application.options.usResponseSeconds = (unsigned short)number;
     }
     else if (strncmp(argument, "reconnect=", 10) == 0) {
-        application.options.usReconnectMinSeconds = number;
+        application.options.usReconnectMinSeconds = (unsigned short)number;
     }
     else if (strncmp(argument, "connect=", 8) == 0) {
-        application.connect = number;
+        application.connect = (number != 0);
+    }
+    else if (strncmp(argument, "servername=", 11) == 0) {
+        application.server_name = value;
+    }
+    else if (strncmp(argument, "time=", 5) == 0) {
+        application.time_difference = number - semihosting_time();
     }
     else {
         fatal(EXIT_ARGUMENTS, argument);
@@ -82,6 +90,11 @@ const char *application_arguments(void)
     return application.broker;
 }
 
+unsigned long application_unix_time(void)
+{
+    return semihosting_time() + application.time_difference;
+}
+
 static void write_text(void *context, const char *text)
 {
     (void)context;
@@ -93,6 +106,9 @@ void application_start(void (*uart_received)(void))
     static const CLI_TERMINAL terminal = {.write = write_text, .client_identifier = "KINETIS", .echo = 1};
 
     ENSURE(fnSetMQTT_options(&application.options) == MQTT_RESULT_OK);
+#ifdef SECURE_MQTT
+    secure_start((application.server_name != 0) ? application.server_name : application.broker);
+#endif
     cli_start(&terminal);
     exercise_start();
     uart_start(uart_received);
@@ -134,7 +150,7 @@ static void tell_network(void)
     uart_write("\r\n");
     if (application.connect) {
         application.connect = 0;
-        menu_input("mqtt_con\r");
+        menu_input(APPLICATION_CONNECT);
     }
 }
 

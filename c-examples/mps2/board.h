@@ -29,6 +29,7 @@
 #define EXIT_STACK_OVERFLOW 102
 #define EXIT_FAULT 103
 #define EXIT_NO_MEMORY 104
+#define EXIT_PANIC 105
 
 /* Enables an interrupt, whose handler may call FreeRTOS where that is used. What was pending before counts no more. */
 void board_enable(unsigned line);

@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "application.h"
 #include "board.h"
 #include "cli_internal.h"
 #include "fatal.h"
 #include "network.h"
 #include "publishers.h"
+#include "secure.h"
 #include "utasker_mqtt.h"
 
 #define FNV_START 2166136261u
@@ -153,7 +155,7 @@ static void report_publisher(const char *name, unsigned long acknowledged, unsig
 /* A session that the broker keeps; the menu only makes clean ones. */
 static void connect_kept(const unsigned long *numbers)
 {
-    int result = fnConnectMQTT(0, __wrap_cli_mqtt_callback, UNSECURE_MQTT_CONNECTION);
+    int result = fnConnectMQTT(0, __wrap_cli_mqtt_callback, APPLICATION_MODE);
 
     (void)numbers;
     if (result == MQTT_RESULT_OK) {
@@ -294,6 +296,14 @@ static void fail_by_fault(const unsigned long *numbers)
     *(volatile unsigned long *)0xfffffff0u = 0;
 }
 
+#ifdef SECURE_MQTT
+static void panic(const unsigned long *numbers)
+{
+    (void)numbers;
+    fnPanicMQTT();                      /* as the library does */
+}
+#endif
+
 static const struct {
     const char *name;
     void (*run)(const unsigned long *numbers);
@@ -308,6 +318,9 @@ static const struct {
     {"stacks", tell_stacks},
     {"overflow", overflow_stack},
     {"assertion", fail_assertion},
+#ifdef SECURE_MQTT
+    {"panic", panic},
+#endif
     {"fault", fail_by_fault}
 };
 

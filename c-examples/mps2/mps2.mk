@@ -4,18 +4,27 @@
 #   LWIP      lwIP's, by their paths in lwIP's tree, besides those below
 #   RTOS      the kernel's, by their paths in its tree, if there is one
 #   SYSTEM    include folders (-isystem) for RTOS and LWIP
+#   STACK     the size of the stack of main() and of interrupts
 # FEATURES and MQTT_CONFIG_H of the environment or the command line reach ../../dist, which makes the library.
+# SECURE=1 chooses the features for secure connections; CREDENTIALS is then the folder of what becomes part of the image: ca.crt, client.crt
+# and client.key, all PEM. The README of the repository shows how they are made.
 
 MAKEFLAGS += --no-builtin-rules
 
 Q     ?= @#            make Q= shows the commands
 BOARD ?= an386
-PORT  ?= 1883
+PORT  ?= $(if $(SECURE),8883,1883)
 ROOT  := ../..
 MPS2  := ../mps2
 FETCH := $(ROOT)/target/mps2/third-party
 OUT   := $(ROOT)/target/$(NAME)
-HERE  := $(OUT)/$(BOARD)$(FEATURES:%=-%)
+, := ,
+ifdef SECURE
+FEATURES := secure-mqtt,client-certificate
+CREDENTIALS ?= $(ROOT)/target/credentials
+endif
+NAMES := $(addprefix -,$(subst $(,),+,$(FEATURES)))
+HERE  := $(OUT)/$(BOARD)$(if $(SECURE),-secure,$(NAMES))
 
 CPU_an385    := -mcpu=cortex-m3 -mthumb
 KERNEL_an385 := ARM_CM3
@@ -30,7 +39,7 @@ RUST_an500   := thumbv7em-none-eabihf
 CPU     := $(CPU_$(BOARD))
 KERNEL  := $(KERNEL_$(BOARD))
 RUST    := $(RUST_$(BOARD))
-DIST    := $(ROOT)/target/dist/$(RUST)$(FEATURES:%=-%)
+DIST    := $(ROOT)/target/dist/$(RUST)$(NAMES)
 LIBRARY := $(DIST)/lib/libutasker_mqtt.a
 $(if $(CPU),,$(error BOARD must be an385, an386 or an500))
 
@@ -42,9 +51,13 @@ CFLAGS   := $(CPU) -Os -g -ffunction-sections -fdata-sections --specs=nano.specs
 WARNINGS := -std=c99 -Wall -Wextra -Werror -pedantic
 CPPFLAGS  = -DBOARD_$(shell echo $(BOARD) | tr a-z A-Z) -Iinclude -I. -I$(MPS2) -I$(MPS2)/include -I.. -I$(DIST)/include \
             $(SYSTEM:%=-isystem %) -isystem $(LWIP_PATH)/src/include
-LDFLAGS  := $(CPU) --specs=nano.specs -nostartfiles -T $(MPS2)/board.ld -Wl,--gc-sections,-z,noexecstack -Wl,--wrap=cli_mqtt_callback
+LDFLAGS  := $(CPU) --specs=nano.specs -nostartfiles -T $(MPS2)/board.ld -Wl,--gc-sections,-z,noexecstack -Wl,--wrap=cli_mqtt_callback \
+            -Wl,--defsym=stack_size=$(STACK)
 
 SHARED := startup semihosting fatal uart lan9118 network application publishers exercise
+ifdef SECURE
+SHARED += secure credentials
+endif
 ABOVE  := cli cli_commands cli_callback ip_literal mqtt_names port_lwip
 LWIP   += $(addprefix src/core/,def dns inet_chksum init ip mem memp netif pbuf stats sys tcp tcp_in tcp_out timeouts udp) \
           $(addprefix src/core/ipv4/,dhcp etharp icmp ip4 ip4_addr ip4_frag) \
@@ -88,6 +101,20 @@ $(HERE)/%.o: %.c $(LIBRARY) | $(SOURCES)
 $(HERE)/mps2/%.o: $(MPS2)/%.c $(LIBRARY) | $(SOURCES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(WARNINGS) $(CPPFLAGS) -MMD -MP -c $< -o $@
+
+# The assembler tells nothing of the files that it takes in.
+$(HERE)/mps2/credentials.o: $(MPS2)/credentials.S $(addprefix $(HERE)/,ca.der client.der client.key.der)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPU) -I$(HERE) -c $< -o $@
+
+# Another folder's files may be older than what was made of these: only what they hold counts.
+$(HERE)/%.der: $(CREDENTIALS)/%.crt FORCE
+	@mkdir -p $(@D)
+	$(Q)openssl x509 -in $< -outform DER -out $@.new && install -C -m 600 $@.new $@
+
+$(HERE)/%.key.der: $(CREDENTIALS)/%.key FORCE
+	@mkdir -p $(@D)
+	$(Q)openssl pkey -in $< -outform DER -out $@.new && install -C -m 600 $@.new $@
 
 $(HERE)/above/%.o: ../%.c $(LIBRARY) | $(SOURCES)
 	@mkdir -p $(@D)

@@ -92,8 +92,8 @@ pub const MQTT_HOST_CLOSED: c_int = 14;
 ///
 /// Returns 0, then MQTT_CONNACK_RECEIVED follows, or the end of the attempt: a cause if there is one (MQTT_CONNECTION_REFUSED
 /// or a negative event), MQTT_PUBLISH_FAILEDs, and one of MQTT_HOST_CLOSED, ERROR_MQTT_ARP_FAIL and MQTT_CONNECTION_CLOSED.
-/// ERROR_MQTT_NOT_READY, ERROR_MQTT_IN_USE; ERROR_MQTT_INVALID_ARGUMENT: no callback, or flags that contradict each other;
-/// ERROR_MQTT_NOT_SUPPORTED: not in this build. From any context.
+/// ERROR_MQTT_NOT_READY: no platform; secure, and no fnSetMQTT_security or fnRandom; ERROR_MQTT_IN_USE; ERROR_MQTT_INVALID_ARGUMENT: no
+/// callback, or flags that contradict each other; ERROR_MQTT_NOT_SUPPORTED: not in this build. From any context.
 ///
 /// # Safety
 /// `ucIP` is null or has as many bytes as the flags say.
@@ -110,11 +110,16 @@ pub unsafe extern "C" fn fnConnectMQTT(ucIP: *const c_uchar, fnCallback: MQTT_CA
     {
         return Error::InvalidArgument as c_int;
     }
-    if has(SECURE_MQTT_CONNECTION) {
+    if has(SECURE_MQTT_CONNECTION) && !cfg!(feature = "secure-mqtt") {
         return Error::NotSupported as c_int;
     }
     request(|session| {
-        let answer = session.between_connections();
+        #[cfg_attr(not(feature = "secure-mqtt"), expect(unused_mut, reason = "a secure connection needs more"))]
+        let mut answer = session.between_connections();
+        #[cfg(feature = "secure-mqtt")]
+        if answer == 0 {
+            answer = super::secure::prepare(has(SECURE_MQTT_CONNECTION));
+        }
         if answer == 0 {
             let connection = &session.connection;
             let length: u8 = if ucIP.is_null() { 0 } else if has(MQTT_CONNECT_IPV6) { 16 } else { 4 };

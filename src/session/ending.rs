@@ -12,6 +12,8 @@ impl Session {
             _ if self.stage.get() == Stage::Lingering => (Kind::None, Kind::ConnectionClosed),
             lost::CLOSED => (Kind::None, Kind::HostClosed),
             lost::UNREACHABLE => (Kind::None, Kind::Unreachable),
+            #[cfg(feature = "secure-mqtt")]
+            lost::SECURITY => (Kind::Security, Kind::ConnectionClosed),
             _ => (Kind::Link, Kind::HostClosed),
         };
         self.end(cause, closing);

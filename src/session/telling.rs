@@ -38,6 +38,8 @@ pub enum Kind {
     Protocol = -13,
     Timeout = -14,
     Link = -15,
+    #[cfg(feature = "secure-mqtt")]
+    Security = -16,
 }
 
 /// Details of the message that an event is about.

@@ -27,6 +27,8 @@ pub const NOT_SUPPORTED: c_int = -12;
 pub const PROTOCOL: c_int = -13;
 pub const TIMEOUT: c_int = -14;
 pub const LINK: c_int = -15;
+#[allow(dead_code, reason = "not every test needs it")]
+pub const SECURITY: c_int = -16;
 
 pub const LINK_CLOSED: c_int = -1;
 pub const LINK_FAILED: c_int = -2;
@@ -163,6 +165,7 @@ pub mod raw {
     }
 }
 
+#[allow(unused_imports, reason = "not every test needs all of it")]
 pub use raw::{fnDisconnectMQTT as disconnect, fnPollMQTT as poll, fnShowMQTT_subscription as show_subscription, fnUnsubscribeMQTT as unsubscribe};
 
 fn text<'a>(text: impl Into<Option<&'a CStr>>) -> *const c_char {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::mem::{offset_of, size_of};
 
 /// Every name that the design gives a number.
-const NUMBERS: [(&str, i64); 66] = [
+const NUMBERS: [(&str, i64); 78] = [
     ("UNSECURE_MQTT_CONNECTION", 0),
     ("SECURE_MQTT_CONNECTION", 0x100),
     ("MQTT_CONNECT_FLAG_CLEAN_SESSION", 0x02),
@@ -41,6 +41,18 @@ const NUMBERS: [(&str, i64); 66] = [
     ("ERROR_MQTT_TIMEOUT", -14),
     ("ERROR_MQTT_LINK", -15),
     ("ERROR_MQTT_SECURITY", -16),
+    ("MQTT_SECURITY_UNKNOWN_AUTHORITY", 1),
+    ("MQTT_SECURITY_WRONG_NAME", 2),
+    ("MQTT_SECURITY_EXPIRED", 3),
+    ("MQTT_SECURITY_NOT_YET_VALID", 4),
+    ("MQTT_SECURITY_WRONG_USAGE", 5),
+    ("MQTT_SECURITY_BAD_SIGNATURE", 6),
+    ("MQTT_SECURITY_NO_CERTIFICATE", 7),
+    ("MQTT_SECURITY_BAD_CERTIFICATE", 8),
+    ("MQTT_SECURITY_RANDOM", 9),
+    ("MQTT_SECURITY_RECORD_TOO_LARGE", 10),
+    ("MQTT_SECURITY_PROTOCOL", 11),
+    ("MQTT_SECURITY_ALERT", 256),
     ("MQTT_LINK_CLOSED", -1),
     ("MQTT_LINK_FAILED", -2),
     ("MQTT_LINK_UNREACHABLE", -3),

@@ -19,8 +19,8 @@ CONNACK_SESSION_PRESENT = b"\x20\x02\x01\x00"
 
 
 def elf(firmware, board, name):
-    """The image, where FEATURES (see c-examples/mps2/mps2.mk) has it built."""
-    features = os.environ.get("FEATURES", "")
+    """The image, where FEATURES (see c-examples/mps2/mps2.mk) has it built; one for secure connections has features of its own."""
+    features = "" if board.endswith("-secure") else os.environ.get("FEATURES", "").replace(",", "+")
     return f"{ROOT}/target/{firmware}/{board}{features and '-' + features}/{name}.elf"
 
 
@@ -79,7 +79,7 @@ class Image:
     def __init__(self, firmware, board, folder, network=NETWORK, cable=True, **arguments):
         words = ["firmware"] + [f"{name}={value}" for name, value in arguments.items()]
         self.control_path = os.path.join(folder, "qmp")
-        command = ["qemu-system-arm", "-M", f"mps2-{board}", "-display", "none", "-monitor", "none", "-serial", "stdio",
+        command = ["qemu-system-arm", "-M", f"mps2-{board.removesuffix('-secure')}", "-display", "none", "-monitor", "none", "-serial", "stdio",
                    "-kernel", elf(firmware, board, "firmware"), "-nic", network,
                    "-qmp", f"unix:{self.control_path},server=on,wait=off",
                    "-semihosting-config", "enable=on,target=native," + ",".join("arg=" + word for word in words)]
@@ -198,11 +198,13 @@ class Image:
 class Broker:
     """A Mosquitto that keeps its sessions over a restart."""
 
+    COMMAND = "mqtt_con"        # with which an image connects
     END = "end"     # the topic of a message that follows all others
     failure = None  # it has none of its own
     READER = "mosquitto_sub", "-i", "reader", "-c", "-q", "2", "-t", END
 
-    def __init__(self, folder):
+    def __init__(self, folder, more=""):
+        """`more` is what else its configuration says."""
         self.folder = folder
         self.port = free_port()
         self.locked_port = free_port()
@@ -214,8 +216,12 @@ class Broker:
                        f"log_type all\nlog_dest file {folder}/mosquitto.log\n"
                        f"listener {self.port} {HOST}\nallow_anonymous true\n"
                        f"listener {self.port} {HOST_IPV6}\nallow_anonymous true\n"
-                       f"listener {self.locked_port} {HOST}\nallow_anonymous false\n")
+                       f"listener {self.locked_port} {HOST}\nallow_anonymous false\n" + more)
         self.start()
+
+    @property
+    def image_port(self):
+        return self.port
 
     def start(self):
         self.process = subprocess.Popen(["mosquitto", "-c", self.configuration], stderr=subprocess.DEVNULL)

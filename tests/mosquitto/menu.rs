@@ -4,6 +4,7 @@ use crate::broker::{Broker, Build, program};
 use crate::tools::{Running, run, run_with};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::Command;
 use std::time::Duration;
 
 /// Each command of the session of the μTasker document, and what is printed until the next can be typed.
@@ -22,14 +23,14 @@ const SESSION: [(&str, &str); 11] = [
 ];
 
 /// Someone who types, and waits for what is printed.
-struct User {
+pub struct User {
     link: TcpStream,
     printed: String,
 }
 
 impl User {
     /// At the Telnet port of a menu.
-    fn of(port: u16) -> Self {
+    pub fn of(port: u16) -> Self {
         let mut link = None;
         crate::tools::wait_until("the menu listens", || {
             link = TcpStream::connect(("127.0.0.1", port)).ok();
@@ -40,13 +41,13 @@ impl User {
         Self { link, printed: String::new() }
     }
 
-    fn types(&mut self, bytes: &[u8]) {
+    pub fn types(&mut self, bytes: &[u8]) {
         self.link.write_all(bytes).unwrap();
     }
 
     /// Takes what is printed, up to this text.
     #[track_caller]
-    fn sees(&mut self, text: &str) -> String {
+    pub fn sees(&mut self, text: &str) -> String {
         let mut buffer = [0; 4096];
         loop {
             if let Some(place) = self.printed.find(text) {
@@ -60,19 +61,20 @@ impl User {
     }
 }
 
-fn menu_at_a_telnet_port(broker: &Broker, build: Build) -> (Running, u16) {
+/// The menu, started by this command, and its Telnet port.
+pub fn menu_at_a_telnet_port(command: &mut Command) -> (Running, u16) {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    (Running::start(broker.ours(build, "cli").args(["--telnet", &port.to_string()])), port)
+    (Running::start(command.args(["--telnet", &port.to_string()])), port)
 }
 
 fn session_over_telnet(build: Build) {
-    let broker = Broker::open();
-    let (menu, port) = menu_at_a_telnet_port(&broker, build);
+    let broker = Broker::open_to(build);
+    let (menu, port) = menu_at_a_telnet_port(&mut broker.ours(build, "cli"));
     for round in 0..2 {
         let mut user = User::of(port);
         assert!(user.sees("\r\n#").contains("mqtt_con"), "the menu is shown");
         for (command, printed) in SESSION {
-            user.types(format!("{command}\r\n").as_bytes());
+            user.types(format!("{}\r\n", command.replace("mqtt_con", build.connect())).as_bytes());
             let printed = printed.replace('\n', "\r\n");
             assert_eq!(user.sees(&printed), printed, "{command} of user {round}");
         }
@@ -94,9 +96,14 @@ fn the_session_of_the_document_over_telnet_under_sanitizers() {
 }
 
 #[test]
+fn the_session_of_the_document_over_secure_connections() {
+    session_over_telnet(Build::SecureSanitized);
+}
+
+#[test]
 fn telnet_commands_are_left_out_and_lines_may_end_in_any_way() {
     let broker = Broker::open();
-    let (menu, port) = menu_at_a_telnet_port(&broker, Build::Sanitized);
+    let (menu, port) = menu_at_a_telnet_port(&mut broker.ours(Build::Sanitized, "cli"));
     let mut user = User::of(port);
     user.sees("\r\n#");
     user.types(b"\xff\xfd\x01mqtt_\xff\xfa\x18\x01\xff\xf0con 127.0.0.1\r\0");

@@ -11,7 +11,7 @@ fn content(length: usize) -> Vec<u8> {
 }
 
 fn publish_of_every_size_and_qos(build: Build) {
-    let broker = Broker::open();
+    let broker = Broker::open_to(build);
     let file = broker.directory.join("content");
     for qos in ["0", "1", "2"] {
         let mut theirs = broker.theirs("sub");
@@ -29,7 +29,7 @@ fn publish_of_every_size_and_qos(build: Build) {
 }
 
 fn subscribe_to_every_size_and_qos(build: Build) {
-    let broker = Broker::open();
+    let broker = Broker::open_to(build);
     let file = broker.directory.join("content");
     for qos in ["0", "1", "2"] {
         let mut ours = broker.ours(build, "subscribe");
@@ -55,6 +55,11 @@ fn what_publish_sends_arrives_at_every_size_and_qos_under_sanitizers() {
 }
 
 #[test]
+fn what_publish_sends_arrives_at_every_size_and_qos_over_secure_connections() {
+    publish_of_every_size_and_qos(Build::SecureSanitized);
+}
+
+#[test]
 fn what_is_sent_arrives_at_subscribe_at_every_size_and_qos() {
     subscribe_to_every_size_and_qos(Build::Plain);
 }
@@ -62,6 +67,11 @@ fn what_is_sent_arrives_at_subscribe_at_every_size_and_qos() {
 #[test]
 fn what_is_sent_arrives_at_subscribe_at_every_size_and_qos_under_sanitizers() {
     subscribe_to_every_size_and_qos(Build::Sanitized);
+}
+
+#[test]
+fn what_is_sent_arrives_at_subscribe_at_every_size_and_qos_over_secure_connections() {
+    subscribe_to_every_size_and_qos(Build::SecureSanitized);
 }
 
 #[test]
@@ -76,9 +86,8 @@ fn a_message_comes_at_the_lower_of_its_qos_and_the_subscription_s() {
     }
 }
 
-#[test]
-fn standard_input_is_published_as_lines_or_as_one_message() {
-    let broker = Broker::open();
+fn standard_input(build: Build) {
+    let broker = Broker::open_to(build);
     let mut lines: String = (0..3000).map(|number| format!("line {number}\n")).collect();
     lines += &"longer than any buffer ".repeat(10_000);
     lines += "\nthe last line has no end";
@@ -86,22 +95,31 @@ fn standard_input_is_published_as_lines_or_as_one_message() {
         let mut theirs = broker.theirs("sub");
         theirs.args(["-t", "lines", "-q", "2", "-C", "3003"]);
         let reader = broker.subscriber(&mut theirs, &format!("reader{qos}"), 1);
-        run_with(broker.ours(Build::Plain, "publish").args(["-t", "lines", "-q", qos, "-l"]), lines.as_bytes()).well();
-        run_with(broker.ours(Build::Plain, "publish").args(["-t", "lines", "-q", qos, "-s"]), b"all\nin one").well();
+        run_with(broker.ours(build, "publish").args(["-t", "lines", "-q", qos, "-l"]), lines.as_bytes()).well();
+        run_with(broker.ours(build, "publish").args(["-t", "lines", "-q", qos, "-s"]), b"all\nin one").well();
         assert!(reader.finish().well().text() == lines.clone() + "\nall\nin one\n", "QoS {qos}");
     }
+}
+
+#[test]
+fn standard_input_is_published_as_lines_or_as_one_message() {
+    standard_input(Build::Plain);
+}
+
+#[test]
+fn standard_input_is_published_over_secure_connections() {
+    standard_input(Build::Secure);
 }
 
 /// So many messages of QoS 2 may be under way at once, whatever the broker's window: Mosquitto 2.0.11 may exceed its own.
 const BATCH: usize = 30;
 
-#[test]
-fn many_messages_arrive_in_order_without_loss_or_repetition() {
-    let broker = Broker::open();
+fn many_messages(build: Build) {
+    let broker = Broker::open_to(build);
     let lines: Vec<String> = (0..3000).map(|number| format!("{number}\n")).collect();
     for (qos, batch, count) in [("0", 3000, 3000), ("1", 3000, 3000), ("2", BATCH, 10 * BATCH)] {
         let name = format!("reader{qos}");
-        let mut ours = broker.ours(Build::Plain, "subscribe");
+        let mut ours = broker.ours(build, "subscribe");
         let reader = broker.subscriber(ours.args(["-t", "lines", "-q", qos, "-C", &count.to_string()]), &name, 1);
         for (number, lines) in lines[..count].chunks(batch).enumerate() {
             run_with(broker.theirs("pub").args(["-t", "lines", "-q", qos, "-l"]), lines.concat().as_bytes()).well();
@@ -111,6 +129,16 @@ fn many_messages_arrive_in_order_without_loss_or_repetition() {
         }
         assert!(reader.finish().well().text() == lines[..count].concat(), "QoS {qos}");
     }
+}
+
+#[test]
+fn many_messages_arrive_in_order_without_loss_or_repetition() {
+    many_messages(Build::Plain);
+}
+
+#[test]
+fn many_messages_arrive_over_secure_connections() {
+    many_messages(Build::Secure);
 }
 
 #[test]

@@ -16,23 +16,38 @@ use std::thread;
 pub enum Build {
     Plain,
     Sanitized,
+    Secure,
+    SecureSanitized,
+}
+
+impl Build {
+    /// Whether it can make secure connections.
+    fn is_secure(self) -> bool {
+        matches!(self, Self::Secure | Self::SecureSanitized)
+    }
+
+    /// The menu's command to connect, securely where it can.
+    pub fn connect(self) -> &'static str {
+        if self.is_secure() { "mqtts_con" } else { "mqtt_con" }
+    }
 }
 
 /// Where the C programs are, built once.
 fn programs(build: Build) -> &'static Path {
-    static PLAIN: OnceLock<PathBuf> = OnceLock::new();
-    static SANITIZED: OnceLock<PathBuf> = OnceLock::new();
-    let (place, directory, arguments) = match build {
-        Build::Plain => (&PLAIN, "target/c-examples", vec!["all"]),
-        Build::Sanitized => (&SANITIZED, "target/c-examples-sanitized", vec!["all", "SANITIZE=1"]),
+    static PLACES: [OnceLock<PathBuf>; 4] = [const { OnceLock::new() }; 4];
+    let (directory, arguments): (_, &[_]) = match build {
+        Build::Plain => ("target/c-examples", &["all"]),
+        Build::Sanitized => ("target/c-examples-sanitized", &["all", "SANITIZE=1"]),
+        Build::Secure => ("target/c-examples-secure", &["all", "SECURE=1"]),
+        Build::SecureSanitized => ("target/c-examples-secure-sanitized", &["all", "SECURE=1", "SANITIZE=1"]),
     };
-    place.get_or_init(|| {
-        // Both builds call cargo: one after the other.
+    PLACES[build as usize].get_or_init(|| {
+        // All builds call cargo: one after the other.
         static ONE: Mutex<()> = Mutex::new(());
         let _one = ONE.lock();
         let mut make = Command::new("make");
         make.arg("-C").arg(root().join("c-examples")).args(arguments);
-        for name in ["CARGO_TARGET_DIR", "MQTT_CONFIG_H", "RUSTFLAGS", "MAKEFLAGS"] {
+        for name in ["CARGO_TARGET_DIR", "MQTT_CONFIG_H", "RUSTFLAGS", "MAKEFLAGS", "SECURE", "SANITIZE"] {
             make.env_remove(name);
         }
         run(&mut make).well();
@@ -47,6 +62,21 @@ pub fn program(build: Build, name: &str) -> Command {
     command
 }
 
+/// Where `tests/certificates` has put its files, made once.
+pub fn certificates() -> &'static Path {
+    static PLACE: OnceLock<PathBuf> = OnceLock::new();
+    PLACE.get_or_init(|| {
+        let directory = tools::scratch("certificates");
+        run(Command::new(root().join("tests/certificates")).arg(&directory)).well();
+        directory
+    })
+}
+
+/// The path of one of them.
+pub fn certificate(name: &str) -> String {
+    certificates().join(name).display().to_string()
+}
+
 /// Its configuration keeps it to the loopback interface; it is stopped when it is dropped.
 pub struct Broker {
     process: Option<Child>,
@@ -55,6 +85,8 @@ pub struct Broker {
     pub port: u16,
     pub directory: PathBuf,
     configuration: String,
+    /// Options of all programs that connect to it.
+    security: Vec<String>,
 }
 
 fn free_port(host: &str) -> u16 {
@@ -65,6 +97,18 @@ impl Broker {
     /// Anybody may do anything.
     pub fn open() -> Self {
         Self::new("127.0.0.1", |_| "allow_anonymous true\n".into())
+    }
+
+    /// Anybody who can make secure connections, where that is so, with the client's certificate.
+    pub fn open_to(build: Build) -> Self {
+        if !build.is_secure() {
+            return Self::open();
+        }
+        let mut broker = Self::secure("broker", "require_certificate true");
+        for (option, name) in [("--cafile", "ca.crt"), ("--cert", "client.crt"), ("--key", "client.key")] {
+            broker.security.extend([option.into(), certificate(name)]);
+        }
+        broker
     }
 
     pub fn open_on_ipv6() -> Self {
@@ -106,8 +150,28 @@ impl Broker {
         })
     }
 
+    /// For secure connections alone, with this certificate, and what else its configuration says.
+    pub fn secure(name: &str, settings: &str) -> Self {
+        let [authority, own, key] = ["ca.crt", &format!("{name}.crt"), &format!("{name}.key")].map(certificate);
+        Self::with(&format!("cafile {authority}\ncertfile {own}\nkeyfile {key}\n{settings}"))
+    }
+
+    /// For secure connections of those who have this key, in hexadecimal digits.
+    pub fn with_shared_key(identity: &str, key: &str) -> Self {
+        Self::new("127.0.0.1", |directory| {
+            let keys = directory.join("keys");
+            fs::write(&keys, format!("{identity}:{key}\n")).unwrap();
+            format!("allow_anonymous true\npsk_hint any\npsk_file {}\n", keys.display())
+        })
+    }
+
     pub fn with(settings: &str) -> Self {
         Self::new("127.0.0.1", |_| format!("allow_anonymous true\n{settings}\n"))
+    }
+
+    /// As a test says, with files in the directory that it is given.
+    pub fn configured(settings: impl Fn(&Path) -> String) -> Self {
+        Self::new("127.0.0.1", settings)
     }
 
     fn new(host: &'static str, settings: impl Fn(&Path) -> String) -> Self {
@@ -123,7 +187,7 @@ impl Broker {
                 "user root\nlog_type all\nlog_dest stderr\nmax_queued_messages 0\nqueue_qos0_messages true\nlistener {port} {host}\n{settings}"
             );
             let (log, directory) = (Arc::default(), directory.clone());
-            let mut broker = Self { process: None, log, host, port, directory, configuration };
+            let mut broker = Self { process: None, log, host, port, directory, configuration, security: Vec::new() };
             if broker.start() {
                 return broker;
             }
@@ -159,14 +223,14 @@ impl Broker {
     /// One of our programs.
     pub fn ours(&self, build: Build, name: &str) -> Command {
         let mut command = program(build, name);
-        command.args(["-h", self.host, "-p", &self.port.to_string()]);
+        command.args(["-h", self.host, "-p", &self.port.to_string()]).args(&self.security);
         command
     }
 
     /// `mosquitto_pub` or `mosquitto_sub`.
     pub fn theirs(&self, name: &str) -> Command {
         let mut command = Command::new(installed(&format!("mosquitto_{name}"), "broker"));
-        command.args(["-h", self.host, "-p", &self.port.to_string()]);
+        command.args(["-h", self.host, "-p", &self.port.to_string()]).args(&self.security);
         command
     }
 

@@ -4,7 +4,7 @@ use crate::broker::{Broker, Build};
 use crate::tools::{Running, run};
 
 fn will_of_a_killed_client(build: Build) {
-    let broker = Broker::open();
+    let broker = Broker::open_to(build);
     let mut theirs = broker.theirs("sub");
     let watcher = broker.subscriber(theirs.args(["-t", "will", "-q", "2", "-C", "1", "-F", "%q %r %p"]), "watcher", 1);
     let mut ours = broker.ours(build, "subscribe");
@@ -24,6 +24,11 @@ fn the_will_of_a_killed_client_is_published() {
 #[test]
 fn the_will_of_a_killed_client_is_published_under_sanitizers() {
     will_of_a_killed_client(Build::Sanitized);
+}
+
+#[test]
+fn the_will_of_a_killed_client_is_published_over_secure_connections() {
+    will_of_a_killed_client(Build::Secure);
 }
 
 #[test]

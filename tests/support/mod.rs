@@ -275,6 +275,10 @@ impl Host for &Outside<'_> {
         self.0.borrow_mut().link.open()
     }
 
+    fn is_eager(self) -> bool {
+        false
+    }
+
     fn close(self) {
         self.0.borrow_mut().link.close();
     }

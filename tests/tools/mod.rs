@@ -5,11 +5,12 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// How long any program may take.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(180);
 
 /// The repository.
 pub fn root() -> &'static Path {
@@ -54,28 +55,69 @@ impl Finished {
 pub struct Running {
     child: Child,
     input: Option<ChildStdin>,
-    readers: Option<[JoinHandle<Vec<u8>>; 2]>,
+    readers: Option<[Reader; 2]>,
 }
 
-fn reader(mut from: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = from.read_to_end(&mut bytes);
-        bytes
-    })
+/// Reads all the time, so that the program never waits.
+struct Reader {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    thread: JoinHandle<()>,
+}
+
+impl Reader {
+    fn new(mut from: impl Read + Send + 'static) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let all = bytes.clone();
+        let thread = thread::spawn(move || {
+            let mut some = [0; 4096];
+            while let Ok(length @ 1..) = from.read(&mut some) {
+                all.lock().unwrap().extend_from_slice(&some[..length]);
+            }
+        });
+        Self { bytes, thread }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
+    }
+
+    fn has_read(&self, text: &str) -> bool {
+        self.text().contains(text)
+    }
+
+    /// All that there was to be read.
+    fn finish(self) -> Vec<u8> {
+        self.thread.join().unwrap();
+        std::mem::take(&mut self.bytes.lock().unwrap())
+    }
 }
 
 impl Running {
     pub fn start(command: &mut Command) -> Self {
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = piped.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let readers = [reader(child.stdout.take().unwrap()), reader(child.stderr.take().unwrap())];
+        let readers = [Reader::new(child.stdout.take().unwrap()), Reader::new(child.stderr.take().unwrap())];
         Self { input: child.stdin.take(), child, readers: Some(readers) }
     }
 
     /// Gives it something to read.
     pub fn write(&mut self, bytes: &[u8]) {
         self.input.as_mut().unwrap().write_all(bytes).unwrap();
+    }
+
+    /// Waits until it has written this to its standard output.
+    #[track_caller]
+    pub fn wait_for(&mut self, text: &str) {
+        let start = Instant::now();
+        while !self.output().has_read(text) {
+            let may_come = start.elapsed() < LIMIT && self.is_running();
+            assert!(may_come || self.output().has_read(text), "{text:?} was not written, but {}", self.output().text());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn output(&self) -> &Reader {
+        &self.readers.as_ref().unwrap()[0]
     }
 
     pub fn signal(&self, name: &str) {
@@ -100,7 +142,7 @@ impl Running {
             }
             thread::sleep(Duration::from_millis(3));
         };
-        let [output, errors] = self.readers.take().unwrap().map(|reader| reader.join().unwrap());
+        let [output, errors] = self.readers.take().unwrap().map(Reader::finish);
         Finished { code: status.code(), output, errors: String::from_utf8_lossy(&errors).into_owned() }
     }
 }

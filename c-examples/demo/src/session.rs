@@ -20,8 +20,8 @@ pub struct Step {
     prompted: bool,
 }
 
-/// The whole session, with `broker` as the address to connect to.
-pub fn steps(broker: &str) -> Vec<Step> {
+/// The whole session, with `connect` as the command and `broker` as the address to connect to.
+pub fn steps(connect: &str, broker: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut title = None;
     for line in include_str!("session.txt")
@@ -33,7 +33,7 @@ pub fn steps(broker: &str) -> Vec<Step> {
         } else if let Some(command) = line.strip_prefix("> ") {
             steps.push(Step {
                 title: title.take(),
-                command: command.replace("{broker}", broker),
+                command: command.replace("mqtt_con {broker}", &format!("{connect} {broker}")),
                 replies: Vec::new(),
                 events: Vec::new(),
                 prompted: false,

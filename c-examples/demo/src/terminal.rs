@@ -3,6 +3,7 @@
 
 use crate::session::Step;
 use std::collections::VecDeque;
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -31,7 +32,7 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    pub fn open(program: &Path, arguments: &[&str]) -> io::Result<Terminal> {
+    pub fn open(program: &Path, arguments: &[OsString]) -> io::Result<Terminal> {
         let mut program = Command::new(program)
             .args(arguments)
             .stdin(Stdio::piped())

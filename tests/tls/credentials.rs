@@ -1,0 +1,60 @@
+//! What the firmware may choose.
+
+use crate::certificates::Identity;
+use crate::wire::{Rig, kept};
+use utasker_mqtt::error::Error;
+use utasker_mqtt::tls::Security;
+
+pub const INVALID: i32 = Error::InvalidArgument as i32;
+
+/// What is said to a choice, with buffers of these lengths.
+pub fn said(receive: usize, transmit: usize, choose: impl Fn(Security) -> Security) -> i32 {
+    let authority = Identity::authority();
+    choose(Rig::with_buffers(receive, transmit).security(&authority.der)).check()
+}
+
+#[track_caller]
+pub fn says(expected: i32, choose: impl Fn(Security) -> Security) {
+    assert_eq!(said(2065, 1024, choose), expected);
+}
+
+#[test]
+fn a_choice_must_name_the_broker() {
+    says(0, |security| security);
+    for name in ["", " ", "a b", "name:8883", "a..b", ".a", "-", "ä.test", "256.1.1.1", "1.2.3", "fe80:::1", "*.test"] {
+        says(INVALID, |security| Security { server_name: name, ..security });
+    }
+    for name in ["localhost", "a-b.c_d.test", "broker.test.", "10.0.0.1", "::1"] {
+        says(0, |security| Security { server_name: name, ..security });
+    }
+}
+
+#[test]
+fn a_choice_must_say_whom_to_trust() {
+    let authority = Identity::authority().der;
+    for bad in [vec![], b"text".to_vec(), authority[..authority.len() - 1].to_vec(), [&authority[..], b"\0"].concat(), [&authority[..], b"\x30\0"].concat()] {
+        says(INVALID, |security| Security { authority: kept(&bad), ..security });
+    }
+    says(0, |security| Security { authority: kept(&authority.repeat(3)), ..security });
+}
+
+#[test]
+fn buffers_must_not_be_too_small() {
+    for (receive, transmit, expected) in [(529, 267, 0), (528, 1024, INVALID), (2065, 266, INVALID), (0, 1024, INVALID), (2065, 0, INVALID)] {
+        assert_eq!(said(receive, transmit, |security| security), expected, "{receive} {transmit}");
+    }
+}
+
+#[cfg(not(feature = "client-certificate"))]
+#[test]
+fn a_client_certificate_is_not_supported() {
+    says(Error::NotSupported as i32, |security| Security { certificate: b"x", ..security });
+    says(Error::NotSupported as i32, |security| Security { private_key: b"x", ..security });
+}
+
+#[cfg(not(feature = "psk"))]
+#[test]
+fn a_pre_shared_key_is_not_supported() {
+    says(Error::NotSupported as i32, |security| Security { key: b"x", ..security });
+    says(Error::NotSupported as i32, |security| Security { key_identity: b"x", ..security });
+}
