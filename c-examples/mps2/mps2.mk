@@ -92,7 +92,7 @@ clean:
 
 # What is shipped. It knows by itself whether there is anything to do.
 $(LIBRARY): FORCE
-	$(Q)FEATURES=$(FEATURES) $(ROOT)/dist $(RUST) >/dev/null
+	$(Q)$(ROOT)/dist $(RUST) >/dev/null
 
 $(HERE)/%.o: %.c $(LIBRARY) | $(SOURCES)
 	@mkdir -p $(@D)
