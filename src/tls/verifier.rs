@@ -16,7 +16,7 @@ use webpki::{EndEntityCert, Error, KeyUsage};
 /// Certificates between the broker's and an authority's.
 const MOST_INTERMEDIATES: usize = 4;
 /// The longest public key that can be used, with what identifies it.
-const LONGEST_KEY: usize = 92;
+const LONGEST_KEY: usize = if cfg!(feature = "rsa") { 552 } else if cfg!(feature = "p384") { 120 } else { 91 };
 /// The hash of the handshake.
 type Hash = [u8; 32];
 
