@@ -262,4 +262,29 @@ mod tests {
             assert_eq!(verify_ecdsa::<NistP256>(bad, &hash, &signature), None, "{bad:x?}");
         }
     }
+
+    /// Signatures that OpenSSL has made.
+    #[cfg(feature = "p384")]
+    #[test]
+    fn curves_and_hashes_go_together_in_any_way() {
+        let vector = |name: &str| std::fs::read(std::format!("{}/tests/tls/vectors/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let all: [(&str, usize, &dyn SignatureVerificationAlgorithm); 4] = [
+            ("p256.sha256", 26, &P256_SHA256),
+            ("p256.sha384", 26, &P256_SHA384),
+            ("p384.sha256", 23, &P384_SHA256),
+            ("p384.sha384", 23, &P384_SHA384),
+        ];
+        for (name, start, algorithm) in all {
+            let (key, signature) = (vector(&std::format!("{}.key", &name[..4])), vector(name));
+            let verified = |key: &[u8], message: &[u8], signature: &[u8]| algorithm.verify_signature(&key[start..], message, signature).is_ok();
+            assert!(verified(&key, b"a message that was signed", &signature), "{name}");
+            assert!(!verified(&key, b"another message", &signature), "{name}");
+            for (other, ..) in all.iter().filter(|(other, ..)| *other != name) {
+                assert!(!verified(&key, b"a message that was signed", &vector(other)), "{name} {other}");
+            }
+            let mut changed = signature.clone();
+            *changed.last_mut().unwrap() ^= 1;
+            assert!(!verified(&key, b"a message that was signed", &changed), "{name}");
+        }
+    }
 }

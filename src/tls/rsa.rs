@@ -118,3 +118,87 @@ fn power<const LIMBS: usize>(modulus: &[u8], exponent: u32, base: &[u8], result:
     }
     Some(())
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test that cannot go on has failed")]
+mod tests {
+    use super::*;
+    use std::path::Path;
+    use std::vec::Vec;
+    use std::{format, fs};
+
+    const MESSAGE: &[u8] = b"a message that was signed";
+
+    /// What OpenSSL has made.
+    fn vector(name: &str) -> Vec<u8> {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls/vectors").join(name);
+        fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    }
+
+    fn pkcs1(key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+        RsaSha256.verify_signature(key_bits(&alg_id::RSA_ENCRYPTION, &key[4..]).unwrap(), message, signature).is_ok()
+    }
+
+    fn pss(key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+        verify_pss(&key[4..], message, signature) == Some(true)
+    }
+
+    #[test]
+    fn signatures_of_all_sizes_count() {
+        for name in ["2048", "3072", "4096", "e3"] {
+            let key = vector(&format!("{name}.key"));
+            let (first, second) = (vector(&format!("{name}.pkcs1")), vector(&format!("{name}.pss")));
+            assert!(pkcs1(&key, MESSAGE, &first) && pss(&key, MESSAGE, &second), "{name}");
+            assert!(!pkcs1(&key, MESSAGE, &second) && !pss(&key, MESSAGE, &first), "{name}");
+            assert!(!pkcs1(&key, b"another message", &first) && !pss(&key, b"another message", &second), "{name}");
+        }
+    }
+
+    #[test]
+    fn keys_of_other_sizes_do_not_count() {
+        let key = vector("1024.key");
+        let bits = key_bits(&alg_id::RSA_ENCRYPTION, &key[3..]).unwrap();
+        assert!(RsaSha256.verify_signature(bits, MESSAGE, &vector("1024.pkcs1")).is_err());
+        assert_eq!(verify_pss(&key[3..], MESSAGE, &vector("1024.pss")), None);
+    }
+
+    #[test]
+    fn other_hashes_and_salts_do_not_count() {
+        let key = vector("2048.key");
+        assert!(!pkcs1(&key, MESSAGE, &vector("2048.pkcs1-sha1")));
+        assert!(!pss(&key, MESSAGE, &vector("2048.pss-short-salt")));
+    }
+
+    #[test]
+    fn changed_signatures_do_not_count() {
+        let key = vector("2048.key");
+        for place in 0..256 {
+            let (mut first, mut second) = (vector("2048.pkcs1"), vector("2048.pss"));
+            first[place] ^= 1;
+            second[place] ^= 0x80;
+            assert!(!pkcs1(&key, MESSAGE, &first) && !pss(&key, MESSAGE, &second), "{place}");
+        }
+        let signature = vector("2048.pkcs1");
+        for wrong in [&signature[1..], &signature[..255], &[&[0], &signature[..]].concat(), &[], &[0; 256], &[0xff; 256]] {
+            assert!(!pkcs1(&key, MESSAGE, wrong) && !pss(&key, MESSAGE, wrong));
+        }
+        let mut one = [0; 256];
+        one[255] = 1;
+        assert!(!pkcs1(&key, MESSAGE, &one) && !pss(&key, MESSAGE, &one));
+    }
+
+    #[test]
+    fn changed_keys_do_not_count() {
+        let good = vector("2048.key");
+        let (first, second) = (vector("2048.pkcs1"), vector("2048.pss"));
+        for place in 4..good.len() {
+            for change in [1, 0x80, 0xff] {
+                let mut key = good.clone();
+                key[place] ^= change;
+                assert_ne!(verify_pss(&key[4..], MESSAGE, &second), Some(true), "{place}");
+                let Some(bits) = key_bits(&alg_id::RSA_ENCRYPTION, &key[4..]) else { continue };
+                assert!(RsaSha256.verify_signature(bits, MESSAGE, &first).is_err(), "{place}");
+            }
+        }
+    }
+}
