@@ -21,6 +21,7 @@ const LONGEST_KEY: usize = if cfg!(feature = "rsa") { 552 } else if cfg!(feature
 type Hash = [u8; 32];
 
 /// What the broker has shown.
+#[allow(clippy::large_enum_variant, reason = "there is one of it, where it stays")]
 enum Progress {
     Nothing,
     /// A certificate that can be trusted; its key, and the hash of the handshake up to it.
