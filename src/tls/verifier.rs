@@ -90,8 +90,9 @@ impl<T: Transport> Verifier<T> {
         result?;
         let name = ServerName::try_from(self.security.server_name).map_err(|_| Reason::WrongName)?;
         certificate.verify_is_valid_for_subject_name(&name).map_err(|_| Reason::WrongName)?;
-        let key = anchor(first).ok_or(Reason::BadCertificate)?;
-        Vec::from_slice(&key.subject_public_key_info).map_err(|_| Reason::BadCertificate)
+        let key = anchor(first).ok_or(Reason::BadCertificate)?.subject_public_key_info;
+        let is_known = algorithms::ALL.iter().any(|algorithm| algorithms::key_bits(&algorithm.public_key_alg_id(), &key).is_some());
+        Vec::from_slice(&key).ok().filter(|_| is_known).ok_or(Reason::BadCertificate)
     }
 }
 
