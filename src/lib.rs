@@ -25,15 +25,12 @@ pub mod ffi;
 #[cfg(not(panic = "abort"))]
 extern crate std;
 
-/// The plain build has no panic that can be reached: this function of the firmware does not exist there, so that one would be
+/// The plain build has no panic that can be reached: fnPanicMQTT of the firmware does not exist there, so that one would be
 /// an error of the linker. GNU ld leaves out sections of this name, so that it is none where sections are not collected.
 #[cfg(panic = "abort")]
 #[panic_handler]
 #[cfg_attr(any(target_os = "linux", target_os = "none"), unsafe(link_section = ".gnu.lto_panic"))]
 fn panic(_: &core::panic::PanicInfo) -> ! {
-    unsafe extern "C" {
-        fn fnPanicMQTT() -> !;
-    }
     // SAFETY: always callable.
-    unsafe { fnPanicMQTT() }
+    unsafe { platform::fnPanicMQTT() }
 }
