@@ -5,7 +5,8 @@
    Calls only record a request; all work is done, and all events are told, inside fnPollMQTT. Results below 0 are errors, named
    ERROR_MQTT_. "From any context" means: any task, any interrupt that the critical section masks, and the callback.
 
-   The firmware provides an MQTT_PLATFORM, and at link time fnEnterMQTT_critical and fnExitMQTT_critical. */
+   The firmware provides an MQTT_PLATFORM, and at link time fnEnterMQTT_critical, fnExitMQTT_critical and, for secure
+   connections, fnPanicMQTT. */
 #ifndef UTASKER_MQTT_H
 #define UTASKER_MQTT_H
 
@@ -441,6 +442,12 @@ extern unsigned long fnEnterMQTT_critical(void);
  Of the firmware: restores the state that the matching call of fnEnterMQTT_critical returned.
  */
 extern void fnExitMQTT_critical(unsigned long ulState);
+
+/*
+ Of the firmware, needed by an archive with secure connections alone: the library has found itself in a state that cannot be.
+ Must not return: it stops the firmware, or resets it.
+ */
+extern void fnPanicMQTT(void);
 
 /*
  Keeps the platform. Before anything else: without it every call is ERROR_MQTT_NOT_READY.

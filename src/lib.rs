@@ -25,16 +25,13 @@ pub mod ffi;
 #[cfg(not(panic = "abort"))]
 extern crate std;
 
-/// The plain build has no panic that can be reached: this function of the firmware does not exist there, so that one would be
+/// The plain build has no panic that can be reached: fnPanicMQTT of the firmware does not exist there, so that one would be
 /// an error of the linker. GNU ld leaves out sections of this name, so that it is none where sections are not collected.
 /// What TLS brings has panics that may be reached: there it does exist.
 #[cfg(panic = "abort")]
 #[panic_handler]
 #[cfg_attr(all(not(feature = "secure-mqtt"), any(target_os = "linux", target_os = "none")), unsafe(link_section = ".gnu.lto_panic"))]
 fn panic(_: &core::panic::PanicInfo) -> ! {
-    unsafe extern "C" {
-        fn fnPanicMQTT() -> !;
-    }
     // SAFETY: always callable.
-    unsafe { fnPanicMQTT() }
+    unsafe { platform::fnPanicMQTT() }
 }

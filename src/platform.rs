@@ -167,6 +167,10 @@ unsafe extern "C" {
     fn fnEnterMQTT_critical() -> c_ulong;
     /// Of the firmware: restores the state that the matching call of fnEnterMQTT_critical returned.
     fn fnExitMQTT_critical(ulState: c_ulong);
+    /// Of the firmware, needed by an archive with secure connections alone: the library has found itself in a state that cannot be.
+    /// Must not return: it stops the firmware, or resets it.
+    #[cfg_attr(not(panic = "abort"), expect(dead_code, reason = "the test harness panics by itself"))]
+    pub(crate) fn fnPanicMQTT() -> !;
 }
 
 struct Firmware;

@@ -4,7 +4,7 @@
 //! or received, and never dropped half way: a record that was begun twice would use a nonce twice. After any failure it is wiped.
 //!
 //! `security.rs` holds what the firmware chooses, `gate.rs` what records may arrive, `suite.rs` what may be inside of them after the
-//! handshake, `verifier.rs` whether the broker is the one it should be, `algorithms.rs` the signatures for that, `provider.rs` the
+//! handshake, `verifier.rs` whether the broker is the one it should be, `algorithms.rs` and `rsa.rs` the signatures for that, `provider.rs` the
 //! client's own part, `records.rs` the way to the transport, `connection.rs` the future, `storage.rs` the memory of it.
 
 mod algorithms;
@@ -12,6 +12,8 @@ mod connection;
 mod gate;
 mod provider;
 mod records;
+#[cfg(feature = "rsa")]
+mod rsa;
 mod security;
 mod storage;
 mod suite;

@@ -13,7 +13,8 @@ const TOP: &str = concat!(
    Calls only record a request; all work is done, and all events are told, inside fnPollMQTT. Results below 0 are errors, named
    ERROR_MQTT_. \"From any context\" means: any task, any interrupt that the critical section masks, and the callback.
 
-   The firmware provides an MQTT_PLATFORM, and at link time fnEnterMQTT_critical and fnExitMQTT_critical. */
+   The firmware provides an MQTT_PLATFORM, and at link time fnEnterMQTT_critical, fnExitMQTT_critical and, for secure
+   connections, fnPanicMQTT. */
 #ifndef UTASKER_MQTT_H
 #define UTASKER_MQTT_H
 

@@ -20,6 +20,8 @@ mod choosing;
 mod deadlines;
 #[path = "tls_border/mosquitto.rs"]
 mod mosquitto;
+#[path = "tls_border/openssl.rs"]
+mod openssl;
 #[path = "tls/server.rs"]
 #[allow(dead_code, reason = "not every test needs all of it")]
 mod server;

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::session::lost;
 use crate::tls::{ALERT, Buffer, Link, Reason, Security, Transport, size_of_connection};
 use core::cell::Cell;
-use core::ffi::{CStr, c_int};
+use core::ffi::c_int;
 
 const _: () = assert!(
     MQTT_SECURITY_UNKNOWN_AUTHORITY == Reason::UnknownAuthority as c_int
@@ -68,12 +68,14 @@ pub(super) unsafe fn choose(chosen: *const MQTT_SECURITY) -> c_int {
     if chosen.ptrServerName.is_null() {
         return Error::InvalidArgument as c_int;
     }
+    /// Of a DNS name, with a dot at its end.
+    const LONGEST_NAME: u16 = 254;
     // SAFETY: as the caller promises.
     let security = unsafe {
         let bytes = |start: *const u8, length: u16| if start.is_null() { &[] } else { core::slice::from_raw_parts(start, length.into()) };
-        let Ok(server_name) = CStr::from_ptr(chosen.ptrServerName).to_str() else { return Error::InvalidArgument as c_int };
+        let length = (0..=LONGEST_NAME).find(|offset| *chosen.ptrServerName.add((*offset).into()) == 0);
         Security {
-            server_name,
+            server_name: core::str::from_utf8(bytes(chosen.ptrServerName.cast(), length.unwrap_or(0))).unwrap_or_default(),
             authority: bytes(chosen.ptrAuthority, chosen.usAuthorityLength),
             certificate: bytes(chosen.ptrCertificate, chosen.usCertificateLength),
             private_key: bytes(chosen.ptrPrivateKey, chosen.usPrivateKeyLength),

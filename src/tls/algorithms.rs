@@ -1,72 +1,139 @@
 //! The signatures that certificates and the handshake may bear.
 
 use super::security::{SEQUENCE, element};
+use core::fmt;
+use core::marker::PhantomData;
 use embedded_tls::SignatureScheme;
-use p256::elliptic_curve::{Group, PrimeField};
+use p256::NistP256;
 use p256::elliptic_curve::ops::{Invert, Reduce};
 use p256::elliptic_curve::point::AffineCoordinates;
-use p256::{FieldBytes, ProjectivePoint, PublicKey, Scalar};
+use p256::elliptic_curve::sec1::{FromEncodedPoint, ModulusSize, ToEncodedPoint};
+use p256::elliptic_curve::{AffinePoint, CurveArithmetic, Field, FieldBytes, FieldBytesSize, Group, PrimeField, ProjectivePoint, PublicKey, Scalar};
 use pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
 use sha2::{Digest, Sha256};
 
 /// All that there are in this build.
-pub(super) const ALL: &[&dyn SignatureVerificationAlgorithm] = &[&EcdsaP256Sha256];
+pub(super) const ALL: &[&dyn SignatureVerificationAlgorithm] = &[
+    &P256_SHA256,
+    #[cfg(feature = "rsa")]
+    &super::rsa::RsaSha256,
+    #[cfg(feature = "p384")]
+    &P256_SHA384,
+    #[cfg(feature = "p384")]
+    &P384_SHA256,
+    #[cfg(feature = "p384")]
+    &P384_SHA384,
+];
+
+const P256_SHA256: Ecdsa<NistP256, Sha256> = Ecdsa::new(alg_id::ECDSA_P256, alg_id::ECDSA_SHA256);
+#[cfg(feature = "p384")]
+const P256_SHA384: Ecdsa<NistP256, sha2::Sha384> = Ecdsa::new(alg_id::ECDSA_P256, alg_id::ECDSA_SHA384);
+#[cfg(feature = "p384")]
+const P384_SHA256: Ecdsa<p384::NistP384, Sha256> = Ecdsa::new(alg_id::ECDSA_P384, alg_id::ECDSA_SHA256);
+#[cfg(feature = "p384")]
+const P384_SHA384: Ecdsa<p384::NistP384, sha2::Sha384> = Ecdsa::new(alg_id::ECDSA_P384, alg_id::ECDSA_SHA384);
 
 /// Verifies the signature of a handshake with the public key of a certificate.
 pub(super) fn verify(scheme: SignatureScheme, public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
     match scheme {
-        SignatureScheme::EcdsaSecp256r1Sha256 => {
-            EcdsaP256Sha256.verify_signature(p256_key(public_key).ok_or(InvalidSignature)?, message, signature)
+        SignatureScheme::EcdsaSecp256r1Sha256 => P256_SHA256.verify_handshake(public_key, message, signature),
+        #[cfg(feature = "p384")]
+        SignatureScheme::EcdsaSecp384r1Sha384 => P384_SHA384.verify_handshake(public_key, message, signature),
+        #[cfg(feature = "rsa")]
+        SignatureScheme::RsaPssRsaeSha256 => {
+            super::rsa::verify_pss(public_key, message, signature).filter(|verified| *verified).ok_or(InvalidSignature).map(drop)
         }
         _ => Err(InvalidSignature),
     }
 }
 
-/// What identifies a P-256 key: two object identifiers, section 2.1.1 of RFC 5480.
-pub(super) const P256_ALGORITHM: &[u8] = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
-
-/// The point in the public key of a certificate, where it is an uncompressed one of P-256.
-pub(super) fn p256_key(public_key: &[u8]) -> Option<&[u8]> {
-    let algorithm = public_key.strip_prefix(&[SEQUENCE, P256_ALGORITHM.len() as u8])?.strip_prefix(P256_ALGORITHM)?;
-    algorithm.strip_prefix(b"\x03\x42\x00")
+/// ECDSA with a curve and a hash.
+struct Ecdsa<Curve, Hash> {
+    key: AlgorithmIdentifier,
+    signature: AlgorithmIdentifier,
+    kind: PhantomData<fn(Curve, Hash)>,
 }
 
-/// ECDSA with P-256 and SHA-256.
-#[derive(Debug)]
-struct EcdsaP256Sha256;
+impl<Curve, Hash> fmt::Debug for Ecdsa<Curve, Hash> {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
 
-impl SignatureVerificationAlgorithm for EcdsaP256Sha256 {
+impl<Curve, Hash> Ecdsa<Curve, Hash> {
+    const fn new(key: AlgorithmIdentifier, signature: AlgorithmIdentifier) -> Self {
+        Self { key, signature, kind: PhantomData }
+    }
+
+    /// The same as for a certificate, with the whole public key of one.
+    fn verify_handshake(&self, public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature>
+    where
+        Self: SignatureVerificationAlgorithm,
+    {
+        self.verify_signature(key_bits(&self.key, public_key).ok_or(InvalidSignature)?, message, signature)
+    }
+}
+
+/// The key itself in the public key of a certificate, where it is one of this kind.
+pub(super) fn key_bits<'a>(algorithm: &[u8], public_key: &'a [u8]) -> Option<&'a [u8]> {
+    const BIT_STRING: u8 = 3;
+    let (SEQUENCE, identifier, behind) = element(public_key)? else { return None };
+    let (BIT_STRING, bits, []) = element(behind)? else { return None };
+    (identifier == algorithm).then_some(bits)?.strip_prefix(&[0])
+}
+
+impl<Curve, Hash> SignatureVerificationAlgorithm for Ecdsa<Curve, Hash>
+where
+    Curve: CurveArithmetic,
+    Hash: Digest,
+    FieldBytesSize<Curve>: ModulusSize,
+    AffinePoint<Curve>: FromEncodedPoint<Curve> + ToEncodedPoint<Curve> + AffineCoordinates<FieldRepr = FieldBytes<Curve>>,
+    Scalar<Curve>: Reduce<Curve::Uint, Bytes = FieldBytes<Curve>> + PrimeField<Repr = FieldBytes<Curve>>,
+{
     fn verify_signature(&self, public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-        verify_ecdsa(public_key, Sha256::digest(message), signature).filter(|verified| *verified).ok_or(InvalidSignature).map(drop)
+        verify_ecdsa::<Curve>(public_key, &Hash::digest(message), signature).filter(|verified| *verified).ok_or(InvalidSignature).map(drop)
     }
 
     fn public_key_alg_id(&self) -> AlgorithmIdentifier {
-        alg_id::ECDSA_P256
+        self.key
     }
 
     fn signature_alg_id(&self) -> AlgorithmIdentifier {
-        alg_id::ECDSA_SHA256
+        self.signature
     }
 }
 
 /// Section 6.4.2 of FIPS 186-5. Everything here is public, so that it may take its time.
-fn verify_ecdsa(public_key: &[u8], hash: FieldBytes, signature: &[u8]) -> Option<bool> {
+fn verify_ecdsa<Curve>(public_key: &[u8], hash: &[u8], signature: &[u8]) -> Option<bool>
+where
+    Curve: CurveArithmetic,
+    FieldBytesSize<Curve>: ModulusSize,
+    AffinePoint<Curve>: FromEncodedPoint<Curve> + ToEncodedPoint<Curve> + AffineCoordinates<FieldRepr = FieldBytes<Curve>>,
+    Scalar<Curve>: Reduce<Curve::Uint, Bytes = FieldBytes<Curve>> + PrimeField<Repr = FieldBytes<Curve>>,
+{
     let (SEQUENCE, integers, []) = element(signature)? else { return None };
-    let (r, integers) = integer(integers)?;
-    let (s, []) = integer(integers)? else { return None };
-    let key = PublicKey::from_sec1_bytes(public_key).ok()?.to_projective();
-    let inverse: Scalar = Option::from(s.invert_vartime())?;
-    let hash = <Scalar as Reduce<p256::U256>>::reduce_bytes(&hash);
-    let point = sum_of_products(&(hash * inverse), &(r * inverse), &key).to_affine();
-    let x = <Scalar as Reduce<p256::U256>>::reduce_bytes(&point.x());
-    Some(r != Scalar::ZERO && x == r)
+    let (r, integers) = integer::<Curve>(integers)?;
+    let (s, []) = integer::<Curve>(integers)? else { return None };
+    let key = PublicKey::<Curve>::from_sec1_bytes(public_key).ok()?.to_projective();
+    let inverse: Scalar<Curve> = Option::from(s.invert_vartime())?;
+    // A hash that is longer than the field counts with its first bytes.
+    let mut number = FieldBytes::<Curve>::default();
+    let length = hash.len().min(number.len());
+    number.iter_mut().rev().zip(hash.get(..length)?.iter().rev()).for_each(|(place, byte)| *place = *byte);
+    let hash = <Scalar<Curve> as Reduce<Curve::Uint>>::reduce_bytes(&number);
+    let sum: AffinePoint<Curve> = sum_of_products::<Curve>(&(hash * inverse), &(r * inverse), &key).into();
+    let x = <Scalar<Curve> as Reduce<Curve::Uint>>::reduce_bytes(&sum.x());
+    Some(!bool::from(r.is_zero()) && x == r)
 }
 
 /// The tag of an integer in DER.
 pub(super) const INTEGER: u8 = 2;
 
 /// A DER integer that is a scalar, and what follows it.
-fn integer(bytes: &[u8]) -> Option<(Scalar, &[u8])> {
+fn integer<Curve: CurveArithmetic>(bytes: &[u8]) -> Option<(Scalar<Curve>, &[u8])>
+where
+    Scalar<Curve>: PrimeField<Repr = FieldBytes<Curve>>,
+{
     let (INTEGER, mut digits, behind) = element(bytes)? else { return None };
     match digits {
         [0, next, ..] if *next >= 0x80 => digits = digits.get(1..)?,
@@ -74,22 +141,26 @@ fn integer(bytes: &[u8]) -> Option<(Scalar, &[u8])> {
         [first, ..] if *first >= 0x80 => return None, // negative
         _ => {}
     }
-    let mut number = FieldBytes::default();
+    let mut number = FieldBytes::<Curve>::default();
     let start = number.len().checked_sub(digits.len())?;
     number.get_mut(start..)?.copy_from_slice(digits);
-    Some((Option::from(Scalar::from_repr(number))?, behind))
+    Some((Option::from(Scalar::<Curve>::from_repr(number))?, behind))
 }
 
 /// The base point by `first`, and another by `second`, added: bit by bit of both at once, which takes half the doublings.
-fn sum_of_products(first: &Scalar, second: &Scalar, point: &ProjectivePoint) -> ProjectivePoint {
-    let both = ProjectivePoint::GENERATOR + point;
-    let mut sum = ProjectivePoint::IDENTITY;
-    for (first, second) in first.to_bytes().into_iter().zip(second.to_bytes()) {
+fn sum_of_products<Curve: CurveArithmetic>(first: &Scalar<Curve>, second: &Scalar<Curve>, point: &ProjectivePoint<Curve>) -> ProjectivePoint<Curve>
+where
+    Scalar<Curve>: PrimeField<Repr = FieldBytes<Curve>>,
+{
+    let base = ProjectivePoint::<Curve>::generator();
+    let both = base + point;
+    let mut sum = ProjectivePoint::<Curve>::identity();
+    for (first, second) in first.to_repr().iter().zip(&second.to_repr()) {
         for bit in (0..8).rev() {
             sum = sum.double();
             match (first >> bit & 1, second >> bit & 1) {
                 (0, 0) => {}
-                (1, 0) => sum += ProjectivePoint::GENERATOR,
+                (1, 0) => sum += base,
                 (0, _) => sum += point,
                 _ => sum += both,
             }
@@ -102,6 +173,7 @@ fn sum_of_products(first: &Scalar, second: &Scalar, point: &ProjectivePoint) -> 
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
+    use p256::FieldBytes;
     use p256::ecdsa::signature::hazmat::{PrehashSigner, PrehashVerifier};
     use p256::ecdsa::{DerSignature, SigningKey};
     use std::vec::Vec;
@@ -112,7 +184,7 @@ mod tests {
     }
 
     fn ours(key: &SigningKey, hash: &FieldBytes, signature: &[u8]) -> bool {
-        verify_ecdsa(key.verifying_key().to_encoded_point(false).as_bytes(), *hash, signature) == Some(true)
+        verify_ecdsa::<NistP256>(key.verifying_key().to_encoded_point(false).as_bytes(), hash, signature) == Some(true)
     }
 
     /// A key, a hash, and the signature of it.
@@ -187,7 +259,32 @@ mod tests {
         let mut off = point.as_bytes().to_vec();
         off[64] ^= 1;
         for bad in [&off[..], &[], &[0], &point.as_bytes()[..64], &[4; 65]] {
-            assert_eq!(verify_ecdsa(bad, hash, &signature), None, "{bad:x?}");
+            assert_eq!(verify_ecdsa::<NistP256>(bad, &hash, &signature), None, "{bad:x?}");
+        }
+    }
+
+    /// Signatures that OpenSSL has made.
+    #[cfg(feature = "p384")]
+    #[test]
+    fn curves_and_hashes_go_together_in_any_way() {
+        let vector = |name: &str| std::fs::read(std::format!("{}/tests/tls/vectors/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let all: [(&str, usize, &dyn SignatureVerificationAlgorithm); 4] = [
+            ("p256.sha256", 26, &P256_SHA256),
+            ("p256.sha384", 26, &P256_SHA384),
+            ("p384.sha256", 23, &P384_SHA256),
+            ("p384.sha384", 23, &P384_SHA384),
+        ];
+        for (name, start, algorithm) in all {
+            let (key, signature) = (vector(&std::format!("{}.key", &name[..4])), vector(name));
+            let verified = |key: &[u8], message: &[u8], signature: &[u8]| algorithm.verify_signature(&key[start..], message, signature).is_ok();
+            assert!(verified(&key, b"a message that was signed", &signature), "{name}");
+            assert!(!verified(&key, b"another message", &signature), "{name}");
+            for (other, ..) in all.iter().filter(|(other, ..)| *other != name) {
+                assert!(!verified(&key, b"a message that was signed", &vector(other)), "{name} {other}");
+            }
+            let mut changed = signature.clone();
+            *changed.last_mut().unwrap() ^= 1;
+            assert!(!verified(&key, b"a message that was signed", &changed), "{name}");
         }
     }
 }

@@ -51,6 +51,9 @@ async fn open<T: Transport>(
     security: Security,
 ) -> Result<(), TlsError> {
     let mut config = TlsConfig::new().with_alpn(&[b"mqtt"]);
+    if cfg!(feature = "rsa") {
+        config = config.enable_rsa_signatures();
+    }
     if let Some(name) = security.host_name() {
         config = config.with_server_name(name);
     }

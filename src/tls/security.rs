@@ -4,6 +4,8 @@ use super::storage::Buffer;
 use crate::error::Error;
 use embedded_tls::MaxFragmentLength;
 use webpki::anchor_from_trusted_cert;
+#[cfg(feature = "client-certificate")]
+use pki_types::alg_id;
 use pki_types::{CertificateDer, ServerName, TrustAnchor};
 
 /// The choice. What it names belongs to the firmware.
@@ -78,7 +80,7 @@ impl Security {
     fn is_client(&self) -> bool {
         let certificate = CertificateDer::from(self.certificate);
         let (Some(key), Some(anchor)) = (private_key(self.private_key), anchor(&certificate)) else { return false };
-        super::algorithms::p256_key(&anchor.subject_public_key_info) == Some(key.verifying_key().to_encoded_point(false).as_bytes())
+        super::algorithms::key_bits(&alg_id::ECDSA_P256, &anchor.subject_public_key_info) == Some(key.verifying_key().to_encoded_point(false).as_bytes())
     }
 
     /// The name that the broker is told which name is meant: a literal address is none.
@@ -145,7 +147,7 @@ pub(super) fn private_key(bytes: &[u8]) -> Option<p256::ecdsa::SigningKey> {
     // A version comes first; in PKCS#8, an algorithm and a SEC1 key follow.
     (_, _, content) = element(content)?;
     if let (SEQUENCE, algorithm, rest) = element(content)? {
-        if algorithm != super::algorithms::P256_ALGORITHM {
+        if algorithm != &alg_id::ECDSA_P256[..] {
             return None;
         }
         let (OCTET_STRING, key, _) = element(rest)? else { return None };

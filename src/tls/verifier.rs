@@ -16,11 +16,12 @@ use webpki::{EndEntityCert, Error, KeyUsage};
 /// Certificates between the broker's and an authority's.
 const MOST_INTERMEDIATES: usize = 4;
 /// The longest public key that can be used, with what identifies it.
-const LONGEST_KEY: usize = 92;
+const LONGEST_KEY: usize = if cfg!(feature = "rsa") { 552 } else if cfg!(feature = "p384") { 120 } else { 91 };
 /// The hash of the handshake.
 type Hash = [u8; 32];
 
 /// What the broker has shown.
+#[allow(clippy::large_enum_variant, reason = "there is one of it, where it stays")]
 enum Progress {
     Nothing,
     /// A certificate that can be trusted; its key, and the hash of the handshake up to it.
@@ -89,8 +90,9 @@ impl<T: Transport> Verifier<T> {
         result?;
         let name = ServerName::try_from(self.security.server_name).map_err(|_| Reason::WrongName)?;
         certificate.verify_is_valid_for_subject_name(&name).map_err(|_| Reason::WrongName)?;
-        let key = anchor(first).ok_or(Reason::BadCertificate)?;
-        Vec::from_slice(&key.subject_public_key_info).map_err(|_| Reason::BadCertificate)
+        let key = anchor(first).ok_or(Reason::BadCertificate)?.subject_public_key_info;
+        let is_known = algorithms::ALL.iter().any(|algorithm| algorithms::key_bits(&algorithm.public_key_alg_id(), &key).is_some());
+        Vec::from_slice(&key).ok().filter(|_| is_known).ok_or(Reason::BadCertificate)
     }
 }
 

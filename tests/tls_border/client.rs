@@ -228,20 +228,35 @@ impl Client {
         reason
     }
 
+    /// Polls for so long, or until something happens.
+    pub fn poll_for(&self, time: Duration) {
+        let start = Instant::now();
+        while start.elapsed() < time && self.kinds().is_empty() {
+            c::poll();
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// Polls until an event of this kind, and returns it.
     #[track_caller]
     pub fn wait_for(&self, kind: c_int) -> Event {
+        self.wait_for_any(&[kind])
+    }
+
+    /// The same, of one of these kinds.
+    #[track_caller]
+    pub fn wait_for_any(&self, kinds: &[c_int]) -> Event {
         let start = Instant::now();
         loop {
             let wait = c::poll();
             let found = EVENTS.with_borrow_mut(|events| {
-                let place = events.iter().position(|event| event.kind == kind)?;
+                let place = events.iter().position(|event| kinds.contains(&event.kind))?;
                 events.drain(..=place).next_back()
             });
             if let Some(event) = found {
                 return event;
             }
-            assert!(start.elapsed() < Duration::from_secs(20), "{kind} in {:?}", EVENTS.take());
+            assert!(start.elapsed() < Duration::from_secs(20), "{kinds:?} in {:?}", EVENTS.take());
             if wait != 0 {
                 thread::sleep(Duration::from_millis(1));
             }
