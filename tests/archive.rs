@@ -57,10 +57,10 @@ fn is_clean(package: &str) {
 #[test]
 fn archives_of_all_targets_are_clean() {
     output(Command::new("tests/install").arg("dist"));
-    let plain = output(Command::new("./dist").env_remove("FEATURES"));
+    let plain = output(Command::new("c-examples/dist").env_remove("FEATURES"));
     assert_eq!(plain.lines().count(), 6);
     plain.lines().for_each(is_clean);
-    let secure = output(Command::new("./dist").args(["thumbv6m-none-eabi", "thumbv7em-none-eabihf"]).env("FEATURES", "client-certificate,psk"));
+    let secure = output(Command::new("c-examples/dist").args(["thumbv6m-none-eabi", "thumbv7em-none-eabihf"]).env("FEATURES", "client-certificate,psk"));
     assert_eq!(secure.lines().count(), 2);
     secure.lines().for_each(is_clean);
 }

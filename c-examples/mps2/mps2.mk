@@ -5,7 +5,7 @@
 #   RTOS      the kernel's, by their paths in its tree, if there is one
 #   SYSTEM    include folders (-isystem) for RTOS and LWIP
 #   STACK     the size of the stack of main() and of interrupts
-# FEATURES and MQTT_CONFIG_H of the environment or the command line reach ../../dist, which makes the library.
+# FEATURES and MQTT_CONFIG_H of the environment or the command line reach ../dist, which makes the library.
 # SECURE=1 chooses the features for secure connections; CREDENTIALS is then the folder of what becomes part of the image: ca.crt, client.crt
 # and client.key, all PEM. The README of the repository shows how they are made.
 
@@ -92,7 +92,7 @@ clean:
 
 # What is shipped. It knows by itself whether there is anything to do.
 $(LIBRARY): FORCE
-	$(Q)$(ROOT)/dist $(RUST) >/dev/null
+	$(Q)$(ROOT)/c-examples/dist $(RUST) >/dev/null
 
 $(HERE)/%.o: %.c $(LIBRARY) | $(SOURCES)
 	@mkdir -p $(@D)
