@@ -182,6 +182,14 @@ pub fn set_options(options: MQTT_OPTIONS) -> c_int {
     unsafe { raw::fnSetMQTT_options(&options) }
 }
 
+/// fnSetMQTT_security with nothing chosen.
+#[allow(dead_code, reason = "not every test needs it")]
+pub fn set_security_of_zeros() -> c_int {
+    let nothing = std::mem::MaybeUninit::<MQTT_SECURITY>::zeroed();
+    // SAFETY: all its members may be 0, and are looked at during the call alone.
+    unsafe { raw::fnSetMQTT_security(nothing.as_ptr()) }
+}
+
 pub fn subscribe<'a>(topic: impl Into<Option<&'a CStr>>, qos: u8) -> c_int {
     // SAFETY: null, or terminated.
     unsafe { raw::fnSubscribeMQTT(text(topic), qos) }

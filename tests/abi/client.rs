@@ -24,6 +24,7 @@ pub fn before_platform() -> &'static [(&'static str, c_ulong)] {
     BEFORE_PLATFORM.get_or_init(|| {
         vec![
             ("fnSetMQTT_options", c::set_options(MQTT_OPTIONS::default()) as c_ulong),
+            ("fnSetMQTT_security", c::set_security_of_zeros() as c_ulong),
             ("fnConnectMQTT", connect(c::CLEAN) as c_ulong),
             ("fnDisconnectMQTT", c::disconnect() as c_ulong),
             ("fnSubscribeMQTT", c::subscribe(c"a", 0) as c_ulong),
