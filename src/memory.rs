@@ -38,6 +38,11 @@ impl Short {
     pub fn set(&self, value: usize) {
         self.0.set(value as u16);
     }
+
+    /// Changes it and another.
+    pub fn swap(&self, other: &Self) {
+        self.0.swap(&other.0);
+    }
 }
 
 /// The buffers. What lies outside of them reads as zero, and is not written.

@@ -91,22 +91,15 @@ impl Request {
         length: Short::new(),
     };
 
-    /// Becomes the same as another.
-    fn copy(&self, other: &Self) {
-        let state = other.state.get();
-        let first = other.first.get();
-        let reference = other.reference.get();
-        let source = other.source.get();
-        let identifier = other.identifier.get();
-        let start = other.start.get();
-        let length = other.length.get();
-        self.state.set(state);
-        self.first.set(first);
-        self.reference.set(reference);
-        self.source.set(source);
-        self.identifier.set(identifier);
-        self.start.set(start);
-        self.length.set(length);
+    /// Changes places with another.
+    fn swap(&self, other: &Self) {
+        self.state.swap(&other.state);
+        self.first.swap(&other.first);
+        self.reference.swap(&other.reference);
+        self.source.swap(&other.source);
+        self.identifier.swap(&other.identifier);
+        self.start.swap(&other.start);
+        self.length.swap(&other.length);
     }
 
     /// Whether it has one of the bits of [`source`].
@@ -252,18 +245,13 @@ impl Outbox {
     /// Has one of them come after all others. Returns where it is now.
     #[inline(never)]
     pub fn postpone<'a>(&'a self, request: &'a Request) -> &'a Request {
-        let postponed = Request::NEW;
-        postponed.copy(request);
         let mut place = request;
-        let mut found = false;
-        for next in self.all() {
-            if found {
-                place.copy(next);
-                place = next;
-            }
-            found |= core::ptr::eq(next, request);
+        let mut requests = self.all().iter();
+        while requests.next().is_some_and(|next| !core::ptr::eq(next, request)) {}
+        for next in requests {
+            place.swap(next);
+            place = next;
         }
-        place.copy(&postponed);
         place
     }
 

@@ -12,9 +12,9 @@ const WILL: u8 = 0x04;
 const PASSWORD: u8 = 0x40;
 const USER_NAME: u8 = 0x80;
 
-/// The fields of CONNECT's payload, in their order [MQTT-3.1.3-1], and the flag that each depends on.
+/// The fields of CONNECT's payload, in their order [MQTT-3.1.3-1], and the flag that each depends on, if any.
 const FIELDS: [(Kind, u8); 5] = [
-    (Kind::ClientIdentifier, 0xff),
+    (Kind::ClientIdentifier, 0),
     (Kind::WillTopic, WILL),
     (Kind::WillMessage, WILL),
     (Kind::UserName, USER_NAME),
@@ -63,8 +63,8 @@ impl Session {
         memory.set(end, flags);
         memory.set_number(end + 1, self.options.keep_alive());
         end += 3;
-        for (kind, flag) in FIELDS {
-            if flag != 0xff && flags & flag == 0 {
+        for &(kind, flag) in &FIELDS {
+            if flags & flag != flag {
                 continue;
             }
             let start = end + 2;
