@@ -287,6 +287,7 @@ impl Session {
         if length + room > TRANSMIT_END {
             return error as i32;
         }
+        let before_payload = length;
         if sources & source::PAYLOAD_ASKED == 0 {
             length += room;
         } else if publish.topic.is_empty() {
@@ -315,7 +316,7 @@ impl Session {
         if sources & (source::TOPIC_ASKED | source::SUBSCRIPTION) == 0 {
             self.store_topic(start, topic);
             if sources & source::PAYLOAD_ASKED == 0 {
-                self.build(request, publish.total);
+                self.build(request, start + before_payload, publish.total);
             }
         } else if sources & source::STREAMED != 0 {
             self.memory.set_number(start + 1, (publish.total >> 16) as u16);

@@ -173,12 +173,13 @@ impl Session {
             memory.shift(start + TOPIC, start + TOPIC + unused, length);
             memory.set_number(start + unused + SLOT, length as u16);
         }
-        let start = request.payload_start(memory);
+        let mut start = request.payload_start(memory);
         if control {
+            start -= 2; // the identifier comes before the topic
             let qos = self.subscriptions.get(reference).map_or(0, |subscription| subscription.qos());
-            memory.set(start - 2, qos);
+            memory.set(start, qos);
             payload = u32::from(request.first.get() == first_byte::SUBSCRIBE);
-            request.length.set(start - 2 + payload as usize - request.start.get());
+            request.length.set(start + payload as usize - request.start.get());
         } else if !request.has(source::STREAMED) {
             let mut length = request.end() - start;
             if request.has(source::PAYLOAD_ASKED) {
@@ -190,7 +191,7 @@ impl Session {
             }
             payload = length as u32;
         }
-        self.build(request, payload);
+        self.build(request, start, payload);
         self.begin_packet(request);
         true
     }
@@ -216,25 +217,21 @@ impl Session {
         self.memory.put(start + TOPIC, topic);
     }
 
-    /// Completes the packet around a topic that is in place, and `payload` bytes that are, or will be.
+    /// Completes the packet around a topic that is in place, and `payload` bytes that are, or will be, at `payload_start`.
     #[inline(never)]
-    pub(super) fn build(&self, request: &Request, payload: u32) {
-        let memory = &self.memory;
-        let first = request.first.get();
+    pub(super) fn build(&self, request: &Request, payload_start: usize, payload: u32) {
         let start = request.start.get();
-        let payload_start = request.payload_start(memory);
         let mut header_end = start + SLOT;
-        let identifier_place = if request.is_control() {
+        let mut identifier_place = payload_start - 2;
+        if request.is_control() {
             header_end -= 2;
-            header_end
-        } else {
-            payload_start - 2
-        };
-        if request.qos() != 0 {
-            memory.set_number(identifier_place, request.identifier.get());
+            identifier_place = header_end;
         }
-        let behind_topic = if request.is_control() { payload_start - 2 } else { payload_start };
-        request.set_built(packet::put_header(memory, header_end, first, (behind_topic - header_end) as u32 + payload) - start);
+        if request.qos() != 0 {
+            self.memory.set_number(identifier_place, request.identifier.get());
+        }
+        let remaining = (payload_start - header_end) as u32 + payload;
+        request.set_built(packet::put_header(&self.memory, header_end, request.first.get(), remaining) - start);
     }
 
     /// Begins to send a complete packet.
