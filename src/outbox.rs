@@ -222,6 +222,11 @@ impl Outbox {
         self.requests.get(..self.count.get().into()).unwrap_or_default()
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.count.get() == 0
+    }
+
     /// Whether no more of those that are [`source::COUNTED`] can be accepted.
     pub fn is_full(&self) -> bool {
         self.all().iter().filter(|request| request.has(source::COUNTED) && request.state.get() != State::Done).count() >= MAX_INFLIGHT

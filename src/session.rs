@@ -153,7 +153,7 @@ pub struct Session {
     /// The packet identifier given out last; 0: none yet. At QoS 0, where there is none, the number.
     identifier: Cell<u16>,
     number: Cell<u16>,
-    /// The number of the publication that is being told about.
+    /// The identifier or number of the publication that is being told about; 0: none is.
     told: Cell<u16>,
     /// What is left to be sent of the packet at hand.
     position: Short,
@@ -271,8 +271,8 @@ impl Session {
                 Stage::Idle if self.phase.get() == Phase::Starting => self.begin(host),
                 Stage::Opening => self.open(host),
                 Stage::Ending => self.finish(host),
-                _ => {
-                    if self.link_open.get() {
+                stage => {
+                    if stage >= Stage::Connecting {
                         let full = self.read(host);
                         self.write(host);
                         // Answers that were sent have left room for others.

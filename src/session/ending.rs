@@ -33,7 +33,7 @@ impl Session {
 
     /// The application wants the end.
     pub(super) fn leave(&self) {
-        if !self.link_open.get() || self.work.get() == Work::Connect && !self.mid_packet.get() {
+        if self.stage.get() < Stage::Connecting || self.work.get() == Work::Connect && !self.mid_packet.get() {
             return self.end(Kind::None, Kind::ConnectionClosed);
         }
         if !self.mid_packet.get() {

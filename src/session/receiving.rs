@@ -49,7 +49,7 @@ impl Session {
     fn close_up(&self, host: impl Host) {
         let start = self.unread.get();
         let length = self.unread_end.get() - start;
-        if start != RECEIVE {
+        if length != 0 && start != RECEIVE {
             host.aside(|| self.memory.shift(start, RECEIVE, length));
         }
         self.unread.set(RECEIVE);

@@ -42,6 +42,9 @@ impl Session {
                     self.replied.set(0);
                 }
             } else {
+                if self.outbox.is_empty() {
+                    break;
+                }
                 let Some(request) = self.outbox.next() else { break };
                 let more = match work {
                     Work::None => self.choose(host, request),

@@ -65,6 +65,7 @@ impl Session {
         self.event.set(kind);
         let answer = host.tell(kind, place, number, reference);
         self.event.set(Kind::None);
+        self.told.set(0);
         answer
     }
 
@@ -128,10 +129,7 @@ impl Session {
                 offset: self.offset.get(),
             });
         }
-        if !matches!(kind, Kind::PublishTopic | Kind::PublishData | Kind::PublishDataPart | Kind::PublishFailed | Kind::PublishAcknowledged) {
-            return None;
-        }
-        let told = self.told.get();
+        let told = self.told.get(); // 0, which no request has, where the event is about none
         let request = self.outbox.all().iter().find(|request| request.identifier.get() == told)?;
         let stored = request.length.get() != 0 && !request.has(source::TOPIC_ASKED);
         let is_built = matches!(kind, Kind::PublishDataPart | Kind::PublishAcknowledged);
