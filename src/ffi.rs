@@ -284,12 +284,12 @@ unsafe fn topic<'a>(text: *const c_char, kind: Text, answer: &mut c_int) -> &'a 
     }
     let mut length = 0;
     // SAFETY: no byte behind the terminating zero is read.
-    while length <= TRANSMIT_END && unsafe { *text.add(length) } != 0 {
+    while unsafe { *text.add(length) } != 0 {
         length += 1;
-    }
-    if length > TRANSMIT_END {
-        *answer = Error::TopicTooLong as c_int;
-        return &[];
+        if length > TRANSMIT_END {
+            *answer = Error::TopicTooLong as c_int;
+            return &[];
+        }
     }
     // SAFETY: so many bytes were just read; a cell is laid out as its byte, and is not written here.
     let topic = unsafe { core::slice::from_raw_parts(text.cast::<Cell<u8>>(), length) };

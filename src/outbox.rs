@@ -227,9 +227,18 @@ impl Outbox {
         self.count.get() == 0
     }
 
-    /// Whether no more of those that are [`source::COUNTED`] can be accepted.
-    pub fn is_full(&self) -> bool {
-        self.all().iter().filter(|request| request.has(source::COUNTED) && request.state.get() != State::Done).count() >= MAX_INFLIGHT
+    /// The most that one of them will claim at its turn; `None`: no more of those that are [`source::COUNTED`] can be accepted.
+    #[inline(never)]
+    pub fn promised(&self, memory: &Memory) -> Option<usize> {
+        let mut promised = 0;
+        let mut count = 0;
+        for request in self.all() {
+            promised = promised.max(request.room(memory));
+            if request.has(source::COUNTED) && request.state.get() != State::Done {
+                count += 1;
+            }
+        }
+        if count >= MAX_INFLIGHT { None } else { Some(promised) }
     }
 
     /// Takes another one; `None`: there is no place for it.

@@ -109,7 +109,7 @@ pub struct Publish<'a> {
     pub retain: bool,
     /// Where the payload comes from, a bit of [`source`]; 0: the caller copies it now.
     pub source: u8,
-    /// Bytes of the payload, where it is not asked for at once.
+    /// Bytes of the payload; where it is asked for at once, of its room.
     pub total: u32,
 }
 
@@ -219,7 +219,7 @@ impl Session {
             Some(entry) => {
                 let mut sources = 0;
                 if self.under_way(reference).is_some() {
-                    if self.outbox.is_full() {
+                    if self.outbox.promised(&self.memory).is_none() {
                         return Error::Busy as i32;
                     }
                     sources = source::COUNTED;
@@ -270,40 +270,30 @@ impl Session {
         } else if publish.topic.is_empty() && sources & source::PAYLOAD_ASKED != 0 {
             sources |= source::SUBSCRIPTION;
         }
-        let mut length = TOPIC + packet::identifier_length(first) + topic_room;
-        let mut error = Error::TopicTooLong;
-        let mut room = PAYLOAD_ROOM;
-        if sources & source::PAYLOAD_ASKED == 0 {
-            if publish.total >= LONGEST_PAYLOAD {
-                return Error::MessageTooLong as i32;
-            }
-            room = publish.total as usize;
-            if sources & source::STREAMED != 0 {
-                room = room.min(PAYLOAD_ROOM);
-            } else if length <= TRANSMIT_END {
-                error = Error::MessageTooLong;
-            }
+        let before_payload = TOPIC + packet::identifier_length(first) + topic_room;
+        if publish.total >= LONGEST_PAYLOAD {
+            return Error::MessageTooLong as i32;
         }
-        if length + room > TRANSMIT_END {
+        let mut room = publish.total as usize;
+        let mut error = Error::TopicTooLong;
+        if publish.source != 0 {
+            room = room.min(PAYLOAD_ROOM);
+        } else if before_payload <= TRANSMIT_END {
+            error = Error::MessageTooLong;
+        }
+        let mut length = before_payload + room;
+        if length > TRANSMIT_END {
             return error as i32;
         }
-        let before_payload = length;
-        if sources & source::PAYLOAD_ASKED == 0 {
-            length += room;
-        } else if publish.topic.is_empty() {
-            length = 0; // all of it is claimed at its turn
+        if publish.source == source::PAYLOAD_ASKED {
+            // The payload's room is claimed at its turn; so is that of a topic that is not there yet.
+            length = if publish.topic.is_empty() { 0 } else { before_payload };
         }
-        if self.outbox.is_full() {
-            return Error::Busy as i32;
-        }
+        // Those that claim room at their turn are left what the largest of them needs: what comes later must not take it, since
+        // it is also sent later.
+        let Some(promised) = self.outbox.promised(&self.memory) else { return Error::Busy as i32 };
         let mut start = 0;
         if length != 0 {
-            // Those that claim room at their turn are left what the largest of them needs: what comes later must not take it,
-            // since it is also sent later.
-            let mut promised = 0;
-            for request in self.outbox.all() {
-                promised = promised.max(request.room(&self.memory));
-            }
             start = self.outbox.gap(length, TRANSMIT_END.saturating_sub(promised), core::ptr::null());
             if start == NO_GAP {
                 return Error::Busy as i32;

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use utasker_mqtt::error::Error;
 use utasker_mqtt::memory::RECEIVE_END;
-use utasker_mqtt::outbox::source;
+use utasker_mqtt::outbox::{PAYLOAD_ROOM, source};
 use utasker_mqtt::packet;
 use utasker_mqtt::session::{Host, Kind, Publish, Session};
 
@@ -122,7 +122,7 @@ impl Library {
 
     /// The payload will be asked for.
     pub fn publish(&mut self, reference: u8, topic: Option<&str>, qos: u8) -> Result<(), Error> {
-        self.request(reference, topic, qos, source::PAYLOAD_ASKED, 0).map(|_| ())
+        self.request(reference, topic, qos, source::PAYLOAD_ASKED, PAYLOAD_ROOM as u32).map(|_| ())
     }
 
     /// The payload is copied. Returns the handle.
