@@ -258,13 +258,17 @@ impl Host for Firmware {
 
 /// Makes a request, and wakes whoever polls where it is accepted.
 fn request(make: impl FnOnce(&Session) -> i32) -> c_int {
-    let (answer, platform) = critical(|session| (make(session), BORDER.0.platform.get()));
-    woken(answer, platform)
+    // SAFETY: released by `requested`.
+    let state = unsafe { critical_section::acquire() };
+    requested(make(&SESSION.0), state)
 }
 
-/// Wakes whoever polls where a request was accepted.
+/// Ends the critical section in which a request was made, and wakes whoever polls where it was accepted.
 #[inline(never)]
-fn woken(answer: c_int, platform: Option<Platform>) -> c_int {
+fn requested(answer: c_int, state: critical_section::RestoreState) -> c_int {
+    let platform = BORDER.0.platform.get();
+    // SAFETY: the state is that of the last `acquire`, see `request`.
+    unsafe { critical_section::release(state) };
     if answer >= 0 {
         if let Some(platform) = platform {
             platform.wake();
@@ -516,14 +520,14 @@ fn show_subscription(number: c_int) -> c_int {
     // The words, a reference of two digits, a QoS, the topic, and the terminating zero.
     let mut line: Vec<u8, { "Reference:64 QoS:2 Topic:\r\n".len() + MAX_TOPIC_LENGTH + 1 }, u8> = Vec::new();
     let reference = reference(number);
-    let answer = critical(|session| {
+    let (answer, platform) = critical(|session| {
         let answer = session.check_reference(reference);
         if answer == 0 {
             let (qos, _, topic) = session.subscription(reference);
             let mut put = |byte| {
                 let _ = line.push(byte); // it has room for all that follows
             };
-            for byte in *b"Reference:\x01\x02 QoS:\x03 Topic:\x04\r\n\0" {
+            for &byte in b"Reference:\x01\x02 QoS:\x03 Topic:\x04\r\n\0" {
                 match byte {
                     1 if MAX_SUBSCRIPTIONS < 10 || reference < 10 => {}
                     1 => put(b'0' + reference / 10),
@@ -535,10 +539,10 @@ fn show_subscription(number: c_int) -> c_int {
                 }
             }
         }
-        answer
+        (answer, BORDER.0.platform.get())
     });
     if answer == 0 {
-        if let Some(platform) = critical(|_| BORDER.0.platform.get()) {
+        if let Some(platform) = platform {
             // SAFETY: the line ends with a zero.
             unsafe { platform.print(line.as_ptr().cast()) };
         }
