@@ -500,14 +500,14 @@ pub unsafe extern "C" fn fnGetMQTT_subscription(iRef: c_int, ptrSubscription: *m
         return Error::InvalidArgument as c_int;
     }
     critical(|session| {
-        let answer = session.check_reference(reference(iRef));
-        if answer == 0 {
-            let (qos, granted, topic) = session.subscription(reference(iRef));
-            let ptrTopic = if topic.is_empty() { core::ptr::null() } else { topic.as_ptr().cast() };
-            // SAFETY: not null, and the caller promises the rest.
-            unsafe { ptrSubscription.write(MQTT_SUBSCRIPTION { ptrTopic, ucQoS: qos, ucGranted: granted }) };
-        }
-        answer
+        let reference = reference(iRef);
+        let Some(subscription) = session.subscription(reference) else { return session.no_subscription(reference) as c_int };
+        let topic = subscription.topic();
+        let ptrTopic = if topic.is_empty() { core::ptr::null() } else { topic.as_ptr().cast() };
+        let details = MQTT_SUBSCRIPTION { ptrTopic, ucQoS: subscription.qos(), ucGranted: subscription.granted() };
+        // SAFETY: not null, and the caller promises the rest.
+        unsafe { ptrSubscription.write(details) };
+        0
     })
 }
 
@@ -519,33 +519,28 @@ fn reference(number: c_int) -> u8 {
 fn show_subscription(number: c_int) -> c_int {
     // The words, a reference of two digits, a QoS, the topic, and the terminating zero.
     let mut line: Vec<u8, { "Reference:64 QoS:2 Topic:\r\n".len() + MAX_TOPIC_LENGTH + 1 }, u8> = Vec::new();
+    let mut put = |byte| {
+        let _ = line.push(byte); // it has room for all that follows
+    };
     let reference = reference(number);
     let (answer, platform) = critical(|session| {
-        let answer = session.check_reference(reference);
-        if answer == 0 {
-            let (qos, _, topic) = session.subscription(reference);
-            let mut put = |byte| {
-                let _ = line.push(byte); // it has room for all that follows
-            };
-            for &byte in b"Reference:\x01\x02 QoS:\x03 Topic:\x04\r\n\0" {
-                match byte {
-                    1 if MAX_SUBSCRIPTIONS < 10 || reference < 10 => {}
-                    1 => put(b'0' + reference / 10),
-                    2 if MAX_SUBSCRIPTIONS < 10 => put(b'0' + reference),
-                    2 => put(b'0' + reference % 10),
-                    3 => put(b'0' + qos),
-                    4 => topic.iter().for_each(|byte| put(byte.get())),
-                    byte => put(byte),
-                }
+        let Some(subscription) = session.subscription(reference) else { return (session.no_subscription(reference) as c_int, None) };
+        for &byte in b"Reference:\x01\x02 QoS:\x03 Topic:\x04\r\n\0" {
+            match byte {
+                1 if MAX_SUBSCRIPTIONS < 10 || reference < 10 => {}
+                1 => put(b'0' + reference / 10),
+                2 if MAX_SUBSCRIPTIONS < 10 => put(b'0' + reference),
+                2 => put(b'0' + reference % 10),
+                3 => put(b'0' + subscription.qos()),
+                4 => subscription.topic().iter().for_each(|byte| put(byte.get())),
+                byte => put(byte),
             }
         }
-        (answer, BORDER.0.platform.get())
+        (0, BORDER.0.platform.get())
     });
-    if answer == 0 {
-        if let Some(platform) = platform {
-            // SAFETY: the line ends with a zero.
-            unsafe { platform.print(line.as_ptr().cast()) };
-        }
+    if let Some(platform) = platform {
+        // SAFETY: the line ends with a zero.
+        unsafe { platform.print(line.as_ptr().cast()) };
     }
     answer
 }

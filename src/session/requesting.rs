@@ -157,20 +157,19 @@ impl Session {
         self.phase.get() == Phase::Open
     }
 
-    /// Whether there is a subscription with a reference: 0, or an error.
-    #[inline(never)]
-    pub fn check_reference(&self, reference: u8) -> i32 {
-        match self.subscriptions.get(reference) {
-            _ if self.phase.get() == Phase::Unprepared => Error::NotReady as i32,
-            None => Error::InvalidSubscription as i32,
-            Some(entry) if !entry.is_used() => Error::NoSubscriptionEntry as i32,
-            _ => 0,
-        }
+    /// The subscription that there is with a reference.
+    pub fn subscription(&self, reference: u8) -> Option<&Subscription> {
+        self.subscriptions.used(reference)
     }
 
-    /// The QoS of a subscription that there is, the one that was granted, and its stored topic.
-    pub fn subscription(&self, reference: u8) -> (u8, u8, &[Cell<u8>]) {
-        self.subscriptions.get(reference).map_or((0, 0, &[]), |entry| (entry.qos(), entry.granted(), entry.topic()))
+    /// Why there is no subscription with a reference.
+    #[inline(never)]
+    pub fn no_subscription(&self, reference: u8) -> Error {
+        match self.subscriptions.get(reference) {
+            _ if self.phase.get() == Phase::Unprepared => Error::NotReady,
+            None => Error::InvalidSubscription,
+            Some(_) => Error::NoSubscriptionEntry,
+        }
     }
 
     /// Asks for a subscription to `topic`, a valid filter; empty: to the topic that the callback will give. Returns its

@@ -115,9 +115,8 @@ impl Library {
 
     /// The QoS asked for and the one granted.
     pub fn subscription(&mut self, reference: u8) -> Result<(u8, u8), Error> {
-        result(self.session.check_reference(reference))?;
-        let (qos, granted, _) = self.session.subscription(reference);
-        Ok((qos, granted))
+        let subscription = self.session.subscription(reference).ok_or_else(|| self.session.no_subscription(reference))?;
+        Ok((subscription.qos(), subscription.granted()))
     }
 
     /// The payload will be asked for.
