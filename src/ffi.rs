@@ -472,7 +472,7 @@ pub unsafe extern "C" fn fnGetMQTT_message(ptrMessage: *mut MQTT_MESSAGE) -> c_i
     critical(|session| {
         let Some(message) = session.message() else { return Error::NotReady as c_int };
         let details = MQTT_MESSAGE {
-            ptrTopic: message.topic.map_or(core::ptr::null(), |topic| topic.as_ptr().cast()),
+            ptrTopic: if message.topic == 0 { core::ptr::null() } else { address(message.topic).cast_const().cast() },
             usTopicLength: message.topic_length,
             usPacketIdentifier: message.identifier,
             usHandle: message.handle,

@@ -4,7 +4,6 @@ use super::{Host, Session};
 use crate::error::Error;
 use crate::outbox::{Request, State, source};
 use crate::packet::TOPIC;
-use core::cell::Cell;
 
 /// What an event tells or asks. The numbers are those of the C border.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +40,9 @@ pub enum Kind {
 }
 
 /// Details of the message that an event is about.
-pub struct Message<'a> {
-    /// Its topic; `None` where that is not known, or was not kept.
-    pub topic: Option<&'a [Cell<u8>]>,
+pub struct Message {
+    /// Where its topic lies; 0 where that is not known, or was not kept.
+    pub topic: usize,
     /// The topic's length.
     pub topic_length: u16,
     /// 0 at QoS 0.
@@ -114,13 +113,12 @@ impl Session {
 
     /// Details of the message that the present event is about; `None` where it is about none.
     #[inline(always)]
-    pub fn message(&self) -> Option<Message<'_>> {
+    pub fn message(&self) -> Option<Message> {
         let memory = &self.memory;
         let kind = self.event.get();
         if matches!(kind, Kind::TopicMessage | Kind::TopicMessagePart) {
-            let topic = self.topic.get();
             return Some(Message {
-                topic: (topic != 0).then(|| memory.from(topic)),
+                topic: self.topic.get(),
                 topic_length: self.topic_length.get() as u16,
                 identifier: self.message_identifier.get(),
                 handle: 0,
@@ -134,7 +132,7 @@ impl Session {
         let stored = request.length.get() != 0 && !request.has(source::TOPIC_ASKED);
         let is_built = matches!(kind, Kind::PublishDataPart | Kind::PublishAcknowledged);
         Some(Message {
-            topic: stored.then(|| memory.from(request.start.get() + TOPIC)),
+            topic: if stored { request.start.get() + TOPIC } else { 0 },
             topic_length: if stored { request.topic_length(memory) as u16 } else { 0 },
             identifier: if request.qos() == 0 { 0 } else { told },
             handle: request.handle(),

@@ -182,10 +182,7 @@ impl Library {
     /// The event that the application is being told.
     pub(super) fn event(&self, kind: Kind, place: usize, number: u32, reference: u8) -> Told {
         let details = self.session.message().map(|message| Details {
-            topic: message.topic.map(|topic| {
-                let topic = topic.iter().take(message.topic_length.into()).map(Cell::get).collect();
-                String::from_utf8(topic).unwrap()
-            }),
+            topic: (message.topic != 0).then(|| String::from_utf8(self.range(message.topic, message.topic_length.into())).unwrap()),
             topic_length: message.topic_length,
             identifier: message.identifier,
             handle: message.handle,
