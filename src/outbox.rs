@@ -311,10 +311,10 @@ impl Outbox {
         }
     }
 
-    /// The publication, or the SUBSCRIBE or UNSUBSCRIBE, that was sent with a packet identifier and is not acknowledged.
+    /// The request with an identifier.
     #[inline(never)]
-    pub fn find(&self, identifier: u16, control: bool) -> Option<&Request> {
-        self.all().iter().find(|request| request.identifier.get() == identifier && request.state.get() >= State::Again && request.is_control() == control)
+    pub fn find(&self, identifier: u16) -> Option<&Request> {
+        self.all().iter().find(|request| request.identifier.get() == identifier)
     }
 }
 

@@ -263,7 +263,8 @@ impl Session {
 
     /// PUBACK, PUBREC, PUBCOMP, SUBACK, with its return code, or UNSUBACK.
     fn acknowledged(&self, host: impl Host, first: u8, identifier: u16, code: u8) {
-        let Some(request) = self.outbox.find(identifier, first >= SUBACK) else {
+        let sent = |request: &&Request| request.state.get() >= State::Again && request.is_control() == (first >= SUBACK);
+        let Some(request) = self.outbox.find(identifier).filter(sent) else {
             return match first {
                 PUBREC => self.reply(PUBREL, identifier), // our side of that session is gone
                 SUBACK | UNSUBACK => self.protocol_error(),

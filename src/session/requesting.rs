@@ -319,8 +319,8 @@ impl Session {
 
     /// The payload of the publication with a handle is in place. Returns the handle.
     pub fn copied(&self, handle: u16) -> i32 {
-        let copying = |request: &&Request| request.state.get() == State::Copying && request.identifier.get() == handle;
-        let Some(request) = self.outbox.all().iter().find(copying) else { return Error::NotReady as i32 };
+        let copying = |request: &&Request| request.state.get() == State::Copying;
+        let Some(request) = self.outbox.find(handle).filter(copying) else { return Error::NotReady as i32 };
         if !self.is_open() {
             request.state.set(State::Done);
             return Error::NotReady as i32;

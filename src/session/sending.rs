@@ -207,7 +207,7 @@ impl Session {
         loop {
             let identifier = counter.get().wrapping_add(step);
             counter.set(identifier);
-            if identifier != 0 && self.outbox.all().iter().all(|request| request.identifier.get() != identifier) {
+            if identifier != 0 && self.outbox.find(identifier).is_none() {
                 return identifier;
             }
         }

@@ -128,7 +128,7 @@ impl Session {
             });
         }
         let told = self.told.get(); // 0, which no request has, where the event is about none
-        let request = self.outbox.all().iter().find(|request| request.identifier.get() == told)?;
+        let request = self.outbox.find(told)?;
         let stored = request.length.get() != 0 && !request.has(source::TOPIC_ASKED);
         let is_built = matches!(kind, Kind::PublishDataPart | Kind::PublishAcknowledged);
         Some(Message {
