@@ -86,6 +86,8 @@ enum Stage {
     Draining,
     /// DISCONNECT is sent; until the link closes all is discarded.
     Lingering,
+    /// An incoming QoS 2 message had no place: nothing more is read, and what answers those before it is still sent.
+    Overflowed,
     /// The link is to be closed, the end to be told.
     Ending,
 }
@@ -134,8 +136,6 @@ pub struct Session {
     link_open: Cell<bool>,
     /// CONNACK has accepted this connection.
     connected: Cell<bool>,
-    /// An incoming QoS 2 message had no place.
-    overflowed: Cell<bool>,
     /// In this poll: receptions and packets that are left of [`BURST`].
     turns: Cell<u8>,
     /// In this poll: the link takes no more.
@@ -210,7 +210,6 @@ impl Session {
             polling: Cell::new(false),
             link_open: Cell::new(false),
             connected: Cell::new(false),
-            overflowed: Cell::new(false),
             turns: Cell::new(0),
             blocked: Cell::new(false),
             starved: Cell::new(false),
@@ -276,7 +275,7 @@ impl Session {
                         let full = self.read(host);
                         self.write(host);
                         // Answers that were sent have left room for others.
-                        if self.may_read() && !self.is_ending() && (full || self.receive(host)) && self.take_turn() {
+                        if self.may_receive() && (full || self.receive(host)) && self.take_turn() {
                             continue;
                         }
                     }
@@ -321,11 +320,15 @@ impl Session {
             self.expire();
             return AGAIN;
         }
-        if stage == Stage::Connected {
-            if self.overflowed.get() && !self.mid_packet.get() && self.replies.get() == 0 {
+        if stage == Stage::Overflowed && !self.mid_packet.get() && self.replies.get() == 0 {
+            if self.phase.get() == Phase::Disconnecting {
+                self.take_leave();
+            } else {
                 self.end(Kind::Busy, Kind::ConnectionClosed);
-                return AGAIN;
             }
+            return AGAIN;
+        }
+        if stage == Stage::Connected {
             let quarter = u32::from(self.options.keep_alive()) * 250;
             if quarter != 0 {
                 let mut silence = self.left(self.sent.get().wrapping_add(quarter));
@@ -385,13 +388,7 @@ impl Session {
     fn expire(&self) {
         match self.stage.get() {
             Stage::Waiting => self.stage.set(Stage::Opening),
-            Stage::Draining if !self.mid_packet.get() => {
-                self.work.set(Work::None);
-                self.drop_received();
-                self.reply(first_byte::DISCONNECT, 0);
-                self.stage.set(Stage::Lingering);
-                self.limit_to(late::STAGE, LINGER);
-            }
+            Stage::Draining if !self.mid_packet.get() => self.take_leave(),
             Stage::Draining | Stage::Lingering => self.end(Kind::None, Kind::ConnectionClosed),
             _ => {
                 if let (Work::Piece, Some(stream)) = (self.work.get(), self.outbox.next()) {

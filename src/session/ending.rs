@@ -1,8 +1,9 @@
 //! The end of a connection: what it is told as, in which order, and whether another attempt follows.
 
-use super::{Host, Kind, Phase, Session, Stage, Work, late, lost};
+use super::{Host, Kind, LINGER, Phase, Session, Stage, Work, late, lost};
 use crate::memory::RECEIVE;
 use crate::outbox::State;
+use crate::packet::first_byte;
 
 impl Session {
     /// The link is lost, or could not be opened.
@@ -49,6 +50,15 @@ impl Session {
             && (!self.connected.get() || self.outbox.all().iter().all(|request| request.state.get() < State::Sent))
     }
 
+    /// Sends DISCONNECT as the last packet.
+    pub(super) fn take_leave(&self) {
+        self.work.set(Work::None);
+        self.drop_received();
+        self.reply(first_byte::DISCONNECT, 0);
+        self.stage.set(Stage::Lingering);
+        self.limit_to(late::STAGE, LINGER);
+    }
+
     /// Forgets what was received, and leaves no trace of it, nor of CONNECT.
     pub(super) fn forget_received(&self, host: impl Host) {
         host.aside(|| self.memory.wipe_received());
@@ -92,7 +102,6 @@ impl Session {
         self.replies.set(0);
         self.replied.set(0);
         self.connected.set(false);
-        self.overflowed.set(false);
         self.mid_packet.set(false);
         self.late.iter().for_each(|late| late.set(0));
         self.work.set(Work::None);

@@ -12,10 +12,16 @@ use core::cell::Cell;
 const SHORTEST_PART: usize = 16;
 
 impl Session {
-    /// Whether arriving packets can be answered.
+    /// Whether an arriving packet can be answered.
     #[inline(always)]
-    pub(super) fn may_read(&self) -> bool {
-        self.replies.get() <= MOST_REPLIES && self.work.get() != Work::Connect && !self.overflowed.get()
+    fn may_read(&self) -> bool {
+        self.replies.get() <= MOST_REPLIES
+    }
+
+    /// Whether something can be received: not where CONNECT still lies.
+    #[inline(always)]
+    pub(super) fn may_receive(&self) -> bool {
+        self.may_read() && self.work.get() != Work::Connect && self.stage.get() <= Stage::Lingering
     }
 
     /// Receives what the link has. Returns whether that was anything.
@@ -228,7 +234,7 @@ impl Session {
             let count = self.incoming_count.get();
             let known = self.find_incoming(identifier).is_some(); // [MQTT-4.3.3-2]
             if !known {
-                let Some(free) = self.incoming.get(usize::from(count)) else { return self.overflowed.set(true) };
+                let Some(free) = self.incoming.get(usize::from(count)) else { return self.stage.set(Stage::Overflowed) };
                 if complete {
                     free.set(identifier);
                     self.incoming_count.set(count + 1);

@@ -1,6 +1,6 @@
 //! What is sent to the broker: acknowledgements as soon as the link is between two packets, requests in their order.
 
-use super::{Host, Kind, Session, Stage, Work, late};
+use super::{Host, Kind, Session, Work, late};
 use crate::memory::{REPLIES, TRANSMIT_END};
 use crate::outbox::{NO_GAP, PAYLOAD_ROOM, Request, State, TOPIC_ROOM, source};
 use crate::packet::{self, SLOT, TOPIC, first_byte};
@@ -9,7 +9,7 @@ use core::cell::Cell;
 
 impl Session {
     /// Queues a packet of two bytes, or of four with an identifier. There is room: acknowledgements leave some to one PINGREQ and
-    /// one DISCONNECT, see [`Session::may_read`].
+    /// one DISCONNECT, see [`MOST_REPLIES`](super::MOST_REPLIES).
     #[inline(never)]
     pub(super) fn reply(&self, first: u8, identifier: u16) {
         let replies = self.replies.get();
@@ -117,7 +117,7 @@ impl Session {
 
     /// Begins with the request whose turn it is. Returns whether there was one for which that can be done now.
     fn choose(&self, host: impl Host, request: &Request) -> bool {
-        if self.stage.get() != Stage::Connected || self.overflowed.get() {
+        if !self.is_connected() {
             return false;
         }
         match request.state.get() {
