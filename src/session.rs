@@ -273,7 +273,9 @@ impl Session {
                 stage => {
                     if stage >= Stage::Connecting {
                         let full = self.read(host);
-                        self.write(host);
+                        if !self.is_idle() {
+                            self.write(host);
+                        }
                         // Answers that were sent have left room for others.
                         if self.may_receive() && (full || self.receive(host)) && self.take_turn() {
                             continue;

@@ -15,13 +15,19 @@ impl Session {
         let replies = self.replies.get();
         let place = REPLIES + usize::from(replies);
         let remaining = if identifier == 0 { 0 } else { 2 };
-        if let [packet, length, high, low, ..] = self.memory.from(place) {
+        if let Some([packet, length, high, low, ..]) = self.memory.from(place) {
             packet.set(first);
             length.set(remaining);
             high.set((identifier >> 8) as u8);
             low.set(identifier as u8);
         }
         self.replies.set(replies + 2 + remaining);
+    }
+
+    /// Whether there is nothing to be sent, now or later.
+    #[inline(always)]
+    pub(super) fn is_idle(&self) -> bool {
+        self.work.get() as u8 | self.replies.get() == 0 && self.outbox.is_empty()
     }
 
     /// Sends what there is to be sent, as far as the link takes it.
