@@ -29,6 +29,8 @@ impl Session {
         let mut wanted = usize::MAX;
         if self.long.get() {
             wanted = self.unreceived.get() as usize; // so that its last part has nothing behind it
+        } else if self.unread.get() == self.unread_end.get() {
+            self.drop_received();
         } else {
             self.close_up(host);
         }
@@ -55,7 +57,7 @@ impl Session {
     fn close_up(&self, host: impl Host) {
         let start = self.unread.get();
         let length = self.unread_end.get() - start;
-        if length != 0 && start != RECEIVE {
+        if start != RECEIVE {
             host.aside(|| self.memory.shift(start, RECEIVE, length));
         }
         self.unread.set(RECEIVE);
