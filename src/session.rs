@@ -169,8 +169,6 @@ pub struct Session {
     message_identifier: Cell<u16>,
     /// The limit of the next wait for a new attempt, in seconds.
     pause: Cell<u16>,
-    /// How many identifiers are in `incoming`.
-    incoming_count: Cell<u16>,
     /// The time; all times are in milliseconds modulo 2^32.
     now: Cell<u32>,
     /// When what is awaited is too late, see [`late`]; 0: nothing is.
@@ -191,7 +189,7 @@ pub struct Session {
     /// Publications.
     pub outbox: Outbox,
     subscriptions: Subscriptions,
-    /// Identifiers of QoS 2 messages that were told and not released [MQTT-4.3.3-2].
+    /// Identifiers of QoS 2 messages that were told and not released [MQTT-4.3.3-2]; behind them zeros.
     incoming: [Cell<u16>; MAX_INCOMING_QOS2],
     /// The packet buffers.
     pub memory: Memory,
@@ -230,7 +228,6 @@ impl Session {
             to_pass: Short::new(),
             message_identifier: Cell::new(0),
             pause: Cell::new(0),
-            incoming_count: Cell::new(0),
             now: Cell::new(0),
             late: [const { Cell::new(0) }; late::COUNT],
             sent: Cell::new(0),

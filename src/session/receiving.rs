@@ -233,16 +233,10 @@ impl Session {
         let complete = self.offset.get() + length as u32 == self.total.get();
         let qos = packet::qos(self.first.get());
         if qos == 2 {
-            let count = self.incoming_count.get();
-            let known = self.find_incoming(identifier).is_some(); // [MQTT-4.3.3-2]
-            if !known {
-                let Some(free) = self.incoming.get(usize::from(count)) else { return self.stage.set(Stage::Overflowed) };
-                if complete {
-                    free.set(identifier);
-                    self.incoming_count.set(count + 1);
-                }
-            }
+            let Some(place) = self.incoming_place(identifier) else { return self.stage.set(Stage::Overflowed) };
+            let known = place.get() != 0; // [MQTT-4.3.3-2]
             if complete {
+                place.set(identifier);
                 self.reply(PUBREC, identifier);
             }
             if known {
@@ -255,17 +249,24 @@ impl Session {
         self.tell(host, kind, place, length as u32, reference);
     }
 
-    /// Where the identifier of an incoming QoS 2 message is kept.
-    fn find_incoming(&self, identifier: u16) -> Option<&Cell<u16>> {
-        self.incoming.iter().take(self.incoming_count.get().into()).find(|known| known.get() == identifier)
+    /// Where the identifier of an incoming QoS 2 message is kept, or else can be.
+    fn incoming_place(&self, identifier: u16) -> Option<&Cell<u16>> {
+        self.incoming.iter().find(|known| known.get() == identifier || known.get() == 0)
     }
 
     /// A QoS 2 message will not be sent again. Not to know it is no error: the answer to it may have been lost.
     fn released(&self, identifier: u16) {
-        if let Some(place) = self.find_incoming(identifier) {
-            let last = self.incoming_count.get().wrapping_sub(1);
-            self.incoming_count.set(last);
-            place.set(self.incoming.get(usize::from(last)).map_or(0, |last| last.get()));
+        let mut place: Option<&Cell<u16>> = None;
+        for known in self.incoming.iter().take_while(|known| known.get() != 0) {
+            if let Some(place) = place {
+                place.set(known.get());
+            } else if known.get() != identifier {
+                continue;
+            }
+            place = Some(known);
+        }
+        if let Some(last) = place {
+            last.set(0);
         }
     }
 
