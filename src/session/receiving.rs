@@ -296,7 +296,7 @@ impl Session {
         } else if request.is_control() {
             self.subscription_answered(host, request, code);
         } else {
-            self.tell_acknowledged(host, request);
+            self.tell_end(host, Kind::PublishAcknowledged, request);
         }
     }
 

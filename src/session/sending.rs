@@ -113,7 +113,7 @@ impl Session {
         self.mid_packet.set(false);
         self.work.set(Work::None);
         if request.qos() == 0 {
-            return self.tell_acknowledged(host, request);
+            return self.tell_end(host, Kind::PublishAcknowledged, request);
         }
         request.state.set(State::Sent);
         if request.is_control() && !self.is_awaited(late::ANSWER) {
@@ -299,7 +299,7 @@ impl Session {
         if request.is_control() {
             self.end_subscription(host, Kind::SubscriptionRefused, 0, request.reference.get());
         } else {
-            self.tell_failed(host, request);
+            self.tell_end(host, Kind::PublishFailed, request);
         }
         true
     }

@@ -75,40 +75,29 @@ impl Session {
         self.tell(host, kind, place, number as u32, request.reference.get())
     }
 
-    /// Tells that a publication has failed, and gives it up.
-    #[inline(never)]
-    pub(super) fn tell_failed(&self, host: impl Host, request: &Request) {
-        self.tell_last(host, Kind::PublishFailed, request);
-        self.outbox.remove(request);
-    }
-
     /// Tells which publications have failed, in their order; what else is done is given up, too.
     pub(super) fn tell_failures(&self, host: impl Host) {
         while let Some(request) = self.outbox.all().iter().find(|request| request.state.get() <= State::Failed) {
             if request.state.get() == State::Failed {
-                self.tell_failed(host, request);
+                self.tell_end(host, Kind::PublishFailed, request);
             } else {
                 self.outbox.remove(request);
             }
         }
     }
 
-    /// Tells that a publication has done its round, and gives it up, unless it is to be repeated.
+    /// Tells the end of a publication, and gives it up, unless it is to be repeated. Its place and its payload's room are free
+    /// already while that is told, its topic is kept.
     #[inline(never)]
-    pub(super) fn tell_acknowledged(&self, host: impl Host, request: &Request) {
-        let answer = self.tell_last(host, Kind::PublishAcknowledged, request);
-        if answer != 0 && request.qos() == 2 && request.has(source::PAYLOAD_ASKED) && self.is_connected() {
+    pub(super) fn tell_end(&self, host: impl Host, kind: Kind, request: &Request) {
+        request.state.set(State::Done);
+        request.keep_topic(&self.memory);
+        let repeat = self.tell_of(host, kind, 0, request.qos().into(), request) != 0;
+        if repeat && kind == Kind::PublishAcknowledged && request.qos() == 2 && request.has(source::PAYLOAD_ASKED) && self.is_connected() {
             self.repeat(request);
         } else {
             self.outbox.remove(request);
         }
-    }
-
-    /// Tells the end of a publication. Its place and its payload's room are free already, its topic is kept meanwhile.
-    fn tell_last(&self, host: impl Host, kind: Kind, request: &Request) -> u16 {
-        request.state.set(State::Done);
-        request.keep_topic(&self.memory);
-        self.tell_of(host, kind, 0, request.qos().into(), request)
     }
 
     /// Details of the message that the present event is about; `None` where it is about none.
