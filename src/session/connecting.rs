@@ -33,7 +33,6 @@ impl Session {
         self.pause.set(self.options.reconnect_first.get());
         self.stage.set(Stage::Opening);
         if self.is_clean() {
-            self.forget_subscriptions();
             self.fail(true);
         }
         self.tell_failures(host);

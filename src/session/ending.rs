@@ -81,7 +81,6 @@ impl Session {
         if cause != Kind::None {
             self.tell(host, cause, 0, 0, 0);
         }
-        let clean = self.is_clean();
         let options = &self.options;
         let reconnecting = options.reconnect_first.get() != 0 && self.phase.get() != Phase::Disconnecting;
         self.phase.set(if reconnecting { Phase::Open } else { Phase::Disconnecting });
@@ -93,10 +92,7 @@ impl Session {
         }
         // What was accepted between two attempts has not met a link yet.
         if self.connected.get() || !reconnecting {
-            self.fail(clean);
-        }
-        if clean && !reconnecting {
-            self.forget_subscriptions();
+            self.fail(self.is_clean() && !reconnecting);
         }
         self.forget_received(host);
         self.replies.set(0);
@@ -126,25 +122,22 @@ impl Session {
         self.tell(host, Kind::Reconnecting, 0, delay, 0);
     }
 
-    /// Has all publications fail, or only those of QoS 0.
+    /// Has the publications fail that do not outlive a connection; where the session `ends`, its subscriptions end, too.
     #[inline(never)]
-    pub(super) fn fail(&self, all: bool) {
+    pub(super) fn fail(&self, ends: bool) {
+        let clean = self.is_clean();
         for request in self.outbox.all() {
-            if !request.is_control() && !matches!(request.state.get(), State::Done | State::Copying) && (all || request.qos() == 0) {
+            if request.is_control() {
+                if ends {
+                    request.state.set(State::Done);
+                }
+            } else if !matches!(request.state.get(), State::Done | State::Copying) && (clean || request.qos() == 0) {
                 request.state.set(State::Failed);
             }
         }
-    }
-
-    /// Ends all subscriptions with the session.
-    #[inline(never)]
-    pub(super) fn forget_subscriptions(&self) {
-        self.identifier.set(0);
-        self.subscriptions.0.iter().for_each(|subscription| subscription.release());
-        for request in self.outbox.all() {
-            if request.is_control() {
-                request.state.set(State::Done);
-            }
+        if ends {
+            self.identifier.set(0);
+            self.subscriptions.0.iter().for_each(|subscription| subscription.release());
         }
     }
 }
