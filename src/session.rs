@@ -180,8 +180,8 @@ pub struct Session {
     total: Cell<u32>,
     offset: Cell<u32>,
     unreceived: Cell<u32>,
-    /// Bytes that a stream has given.
-    given: Cell<u32>,
+    /// Bytes that the stream at hand has not given yet.
+    ungiven: Cell<u32>,
     /// What was chosen for the connection.
     options: Options,
     /// How to connect.
@@ -235,7 +235,7 @@ impl Session {
             total: Cell::new(0),
             offset: Cell::new(0),
             unreceived: Cell::new(0),
-            given: Cell::new(0),
+            ungiven: Cell::new(0),
             options: Options::new(),
             connection: Connection::new(),
             outbox: Outbox::new(),

@@ -107,7 +107,7 @@ impl Session {
         if !complete {
             return;
         }
-        if request.has(source::STREAMED) && self.given.get() < request.payload_length(&self.memory) {
+        if self.ungiven.get() != 0 {
             return self.work.set(Work::Piece);
         }
         self.mid_packet.set(false);
@@ -252,10 +252,11 @@ impl Session {
         self.position.set(position);
         self.work.set(Work::Request);
         self.end.set(request.end());
+        self.ungiven.set(0);
         if request.has(source::STREAMED) {
             self.end.set(request.payload_start(memory));
-            self.given.set(0);
-            if request.payload_length(memory) != 0 {
+            self.ungiven.set(request.payload_length(memory));
+            if self.ungiven.get() != 0 {
                 self.work.set(Work::Piece);
             }
         }
@@ -267,7 +268,7 @@ impl Session {
             return false;
         }
         let start = request.payload_start(&self.memory);
-        let room = (request.end() - start).min((request.payload_length(&self.memory) - self.given.get()) as usize);
+        let room = (request.end() - start).min(self.ungiven.get() as usize);
         let length = usize::from(self.tell_of(host, Kind::PublishDataPart, start, room, request));
         if length > room {
             self.fail_stream(request);
@@ -278,7 +279,7 @@ impl Session {
             return false;
         } else {
             self.unlimit(late::PROGRESS);
-            self.given.set(self.given.get() + length as u32);
+            self.ungiven.set(self.ungiven.get() - length as u32);
             if self.mid_packet.get() {
                 self.position.set(start);
             }

@@ -120,14 +120,15 @@ impl Session {
         let request = self.outbox.find(told)?;
         let stored = request.length.get() != 0 && !request.has(source::TOPIC_ASKED);
         let is_built = matches!(kind, Kind::PublishDataPart | Kind::PublishAcknowledged);
+        let total = if is_built { request.payload_length(memory) } else { 0 };
         Some(Message {
             topic: if stored { request.start.get() + TOPIC } else { 0 },
             topic_length: if stored { request.topic_length(memory) as u16 } else { 0 },
             identifier: if request.qos() == 0 { 0 } else { told },
             handle: request.handle(),
             first: request.first.get(),
-            total: if is_built { request.payload_length(memory) } else { 0 },
-            offset: if kind == Kind::PublishDataPart { self.given.get() } else { 0 },
+            total,
+            offset: if kind == Kind::PublishDataPart { total - self.ungiven.get() } else { 0 },
         })
     }
 }
