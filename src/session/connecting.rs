@@ -135,6 +135,7 @@ impl Session {
                     if !request.is_control() {
                         let first = request.first.get() & !DUPLICATE;
                         request.first.set(if resumed { first | DUPLICATE } else { first }); // [MQTT-3.3.1-1]
+                        self.memory.set(request.packet_start(), request.first.get());
                     }
                 }
                 State::Released | State::Unreleased => request.state.set(if resumed { State::Unreleased } else { State::Failed }),

@@ -248,7 +248,6 @@ impl Session {
     fn begin_packet(&self, request: &Request) {
         let memory = &self.memory;
         let position = request.packet_start();
-        memory.set(position, request.first.get()); // DUP may have come to it
         self.position.set(position);
         self.work.set(Work::Request);
         self.end.set(request.end());
