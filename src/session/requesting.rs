@@ -288,14 +288,16 @@ impl Session {
             // The payload's room is claimed at its turn; so is that of a topic that is not there yet.
             length = if publish.topic.is_empty() { 0 } else { before_payload };
         }
-        // Those that claim room at their turn are left what the largest of them needs: what comes later must not take it, since
-        // it is also sent later.
-        let Some(promised) = self.outbox.promised(&self.memory) else { return Error::Busy as i32 };
         let mut start = 0;
-        if length != 0 {
-            start = self.outbox.gap(length, TRANSMIT_END.saturating_sub(promised), core::ptr::null());
-            if start == NO_GAP {
-                return Error::Busy as i32;
+        if !self.outbox.is_empty() {
+            // Those that claim room at their turn are left what the largest of them needs: what comes later must not take it,
+            // since it is also sent later.
+            let Some(promised) = self.outbox.promised(&self.memory) else { return Error::Busy as i32 };
+            if length != 0 {
+                start = self.outbox.gap(length, TRANSMIT_END.saturating_sub(promised), core::ptr::null());
+                if start == NO_GAP {
+                    return Error::Busy as i32;
+                }
             }
         }
         let identifier = self.next_identifier(first);
