@@ -200,7 +200,7 @@ impl Session {
         self.outbox.add(first, reference, sources, self.next_identifier(first));
     }
 
-    /// The SUBSCRIBE or UNSUBSCRIBE that is under way for a subscription.
+    /// The SUBSCRIBE or UNSUBSCRIBE that is under way for a subscription; the first, where it is both.
     #[inline(never)]
     pub(super) fn under_way(&self, reference: u8) -> Option<&Request> {
         self.outbox.all().iter().find(|request| request.is_control() && request.reference.get() == reference)

@@ -148,8 +148,7 @@ impl Session {
         let slot = request.start.get();
         let mut payload = u32::from(memory.number(slot + 1)) << 16 | u32::from(memory.number(slot + 3)); // a stream's
         if request.claims() {
-            let others = |other: &Request| other.is_control() && other.state.get() == State::Sent && other.reference.get() == reference;
-            if control && self.outbox.all().iter().any(others) {
+            if control && self.under_way(reference).is_some_and(|first| first.state.get() == State::Sent) {
                 return false; // an UNSUBSCRIBE waits for SUBACK
             }
             let room = request.room(memory);
