@@ -178,6 +178,7 @@ impl Session {
     }
 
     /// Reads the packet identifier, if there is one. Returns where the payload begins.
+    #[inline(always)]
     fn take_identifier(&self, place: usize) -> usize {
         if packet::qos(self.first.get()) == 0 {
             return place;

@@ -207,7 +207,6 @@ impl Session {
     }
 
     /// Asks for the end of a subscription.
-    #[inline(never)]
     pub fn unsubscribe(&self, reference: u8) -> i32 {
         if !self.is_open() {
             return Error::NotReady as i32;

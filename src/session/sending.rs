@@ -146,7 +146,6 @@ impl Session {
         let reference = request.reference.get();
         let control = request.is_control();
         let slot = request.start.get();
-        let mut payload = u32::from(memory.number(slot + 1)) << 16 | u32::from(memory.number(slot + 3)); // a stream's
         if request.claims() {
             if control && self.under_way(reference).is_some_and(|first| first.state.get() == State::Sent) {
                 return false; // an UNSUBSCRIBE waits for SUBACK
@@ -182,13 +181,16 @@ impl Session {
             memory.set_number(start + unused + SLOT, length as u16);
         }
         let mut start = request.payload_start(memory);
+        let payload;
         if control {
             start -= 2; // the identifier comes before the topic
             let qos = self.subscriptions.get(reference).map_or(0, |subscription| subscription.qos());
             memory.set(start, qos);
             payload = u32::from(request.first.get() == first_byte::SUBSCRIBE);
             request.length.set(start + payload as usize - request.start.get());
-        } else if !request.has(source::STREAMED) {
+        } else if request.has(source::STREAMED) {
+            payload = u32::from(memory.number(slot + 1)) << 16 | u32::from(memory.number(slot + 3));
+        } else {
             let mut length = request.end() - start;
             if request.has(source::PAYLOAD_ASKED) {
                 length = self.tell_of(host, Kind::PublishData, start, PAYLOAD_ROOM, request).into();
