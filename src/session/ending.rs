@@ -51,6 +51,7 @@ impl Session {
     }
 
     /// Sends DISCONNECT as the last packet.
+    #[inline(always)]
     pub(super) fn take_leave(&self) {
         self.work.set(Work::None);
         self.drop_received();

@@ -93,7 +93,7 @@ impl Session {
     }
 
     /// Goes on with the packet at hand.
-    #[inline(never)]
+    #[inline(always)]
     fn send_packet(&self, host: impl Host, request: Option<&Request>) {
         let position = self.position.get();
         let taken = self.send(host, position, self.end.get() - position);
