@@ -97,9 +97,9 @@ impl Memory {
         self.0.get(start..start.wrapping_add(length)).unwrap_or_default()
     }
 
-    /// Puts `bytes` at a place.
+    /// Puts `bytes` at a place, where the buffers have room for all of them.
     pub fn put(&self, place: usize, bytes: &[Cell<u8>]) {
-        let (mut cells, mut bytes) = (self.from(place).unwrap_or_default(), bytes);
+        let (mut cells, mut bytes) = (self.range(place, bytes.len()), bytes);
         while let ([first, second, third, fourth, ..], [_, _, _, _, ..]) = (cells, bytes) {
             let [a, b, c, d] = word(bytes).to_le_bytes();
             first.set(a);

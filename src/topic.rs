@@ -50,7 +50,7 @@ pub fn is_valid(text: &[Cell<u8>], kind: Text) -> bool {
     // In a filter it also matters what stands beside a byte.
     let mut text = if kind == Text::Filter { text } else { behind_plain(text) };
     loop {
-        let Some((byte, rest)) = text.split_first() else { return true };
+        let [byte, rest @ ..] = text else { return true };
         text = rest;
         let byte = byte.get();
         if kind != Text::Any {
@@ -70,7 +70,7 @@ pub fn is_valid(text: &[Cell<u8>], kind: Text) -> bool {
         let length = byte.leading_ones();
         let mut character = u32::from(byte) & 0x7f >> length;
         for _ in 1..length {
-            let Some((byte, rest)) = text.split_first() else { return false };
+            let [byte, rest @ ..] = text else { return false };
             text = rest;
             if byte.get() & 0xc0 != 0x80 {
                 return false;
