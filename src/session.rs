@@ -310,9 +310,11 @@ impl Session {
             return AGAIN;
         }
         let mut wait = NEVER;
-        for late in &self.late {
-            if late.get() != 0 {
-                wait = wait.min(self.left(late.get()));
+        if self.is_anything_awaited() {
+            for late in &self.late {
+                if late.get() != 0 {
+                    wait = wait.min(self.left(late.get()));
+                }
             }
         }
         if wait == 0 || stage == Stage::Draining && self.is_drained() {
@@ -381,6 +383,12 @@ impl Session {
 
     fn is_awaited(&self, what: usize) -> bool {
         self.late.get(what).is_some_and(|late| late.get() != 0)
+    }
+
+    /// The same for all in one go, since most often nothing is.
+    fn is_anything_awaited(&self) -> bool {
+        let [stage, progress, answer, pingresp] = &self.late;
+        stage.get() | progress.get() | answer.get() | pingresp.get() != 0
     }
 
     /// The time of the present stage, or of an answer, is over.
