@@ -321,13 +321,21 @@ impl Session {
             self.expire();
             return AGAIN;
         }
-        if stage == Stage::Overflowed && !self.mid_packet.get() && self.replies.get() == 0 {
-            if self.phase.get() == Phase::Disconnecting {
-                self.take_leave();
+        if stage == Stage::Overflowed {
+            let leaving = self.phase.get() == Phase::Disconnecting;
+            if self.mid_packet.get() || self.replies.get() != 0 {
+                if leaving && !self.is_awaited(late::STAGE) {
+                    self.limit(late::STAGE);
+                    return AGAIN;
+                }
             } else {
-                self.end(Kind::Busy, Kind::ConnectionClosed);
+                if leaving {
+                    self.take_leave();
+                } else {
+                    self.end(Kind::Busy, Kind::ConnectionClosed);
+                }
+                return AGAIN;
             }
-            return AGAIN;
         }
         if stage == Stage::Connected {
             let quarter = u32::from(self.options.keep_alive()) * 250;
@@ -396,7 +404,7 @@ impl Session {
         match self.stage.get() {
             Stage::Waiting => self.stage.set(Stage::Opening),
             Stage::Draining if !self.mid_packet.get() => self.take_leave(),
-            Stage::Draining | Stage::Lingering => self.end(Kind::None, Kind::ConnectionClosed),
+            _ if self.phase.get() == Phase::Disconnecting => self.end(Kind::None, Kind::ConnectionClosed),
             _ => {
                 if let (Work::Piece, Some(stream)) = (self.work.get(), self.outbox.next()) {
                     let [_, progress, ..] = &self.late;
