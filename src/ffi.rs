@@ -324,13 +324,17 @@ impl Host for Firmware {
 
 /// Makes a request, and wakes whoever polls where it is accepted.
 fn request(make: impl FnOnce(&Session) -> i32) -> c_int {
-    let (answer, platform) = critical(|session| (make(session), BORDER.0.platform.get()));
-    woken(answer, platform)
+    // SAFETY: released by `requested`.
+    let state = unsafe { critical_section::acquire() };
+    requested(make(&SESSION.0), state)
 }
 
-/// Wakes whoever polls where a request was accepted.
+/// Ends the critical section in which a request was made, and wakes whoever polls where it was accepted.
 #[inline(never)]
-fn woken(answer: c_int, platform: Option<Platform>) -> c_int {
+fn requested(answer: c_int, state: critical_section::RestoreState) -> c_int {
+    let platform = BORDER.0.platform.get();
+    // SAFETY: the state is that of the last `acquire`, see `request`.
+    unsafe { critical_section::release(state) };
     if answer >= 0 {
         if let Some(platform) = platform {
             platform.wake();
@@ -350,12 +354,12 @@ unsafe fn topic<'a>(text: *const c_char, kind: Text, answer: &mut c_int) -> &'a 
     }
     let mut length = 0;
     // SAFETY: no byte behind the terminating zero is read.
-    while length <= TRANSMIT_END && unsafe { *text.add(length) } != 0 {
+    while unsafe { *text.add(length) } != 0 {
         length += 1;
-    }
-    if length > TRANSMIT_END {
-        *answer = Error::TopicTooLong as c_int;
-        return &[];
+        if length > TRANSMIT_END {
+            *answer = Error::TopicTooLong as c_int;
+            return &[];
+        }
     }
     // SAFETY: so many bytes were just read; a cell is laid out as its byte, and is not written here.
     let topic = unsafe { core::slice::from_raw_parts(text.cast::<Cell<u8>>(), length) };
@@ -543,7 +547,7 @@ pub unsafe extern "C" fn fnGetMQTT_message(ptrMessage: *mut MQTT_MESSAGE) -> c_i
     critical(|session| {
         let Some(message) = session.message() else { return Error::NotReady as c_int };
         let details = MQTT_MESSAGE {
-            ptrTopic: message.topic.map_or(core::ptr::null(), |topic| topic.as_ptr().cast()),
+            ptrTopic: if message.topic == 0 { core::ptr::null() } else { address(message.topic).cast_const().cast() },
             usTopicLength: message.topic_length,
             usPacketIdentifier: message.identifier,
             usHandle: message.handle,
@@ -571,14 +575,14 @@ pub unsafe extern "C" fn fnGetMQTT_subscription(iRef: c_int, ptrSubscription: *m
         return Error::InvalidArgument as c_int;
     }
     critical(|session| {
-        let answer = session.check_reference(reference(iRef));
-        if answer == 0 {
-            let (qos, granted, topic) = session.subscription(reference(iRef));
-            let ptrTopic = if topic.is_empty() { core::ptr::null() } else { topic.as_ptr().cast() };
-            // SAFETY: not null, and the caller promises the rest.
-            unsafe { ptrSubscription.write(MQTT_SUBSCRIPTION { ptrTopic, ucQoS: qos, ucGranted: granted }) };
-        }
-        answer
+        let reference = reference(iRef);
+        let Some(subscription) = session.subscription(reference) else { return session.no_subscription(reference) as c_int };
+        let topic = subscription.topic();
+        let ptrTopic = if topic.is_empty() { core::ptr::null() } else { topic.as_ptr().cast() };
+        let details = MQTT_SUBSCRIPTION { ptrTopic, ucQoS: subscription.qos(), ucGranted: subscription.granted() };
+        // SAFETY: not null, and the caller promises the rest.
+        unsafe { ptrSubscription.write(details) };
+        0
     })
 }
 
@@ -590,33 +594,28 @@ fn reference(number: c_int) -> u8 {
 fn show_subscription(number: c_int) -> c_int {
     // The words, a reference of two digits, a QoS, the topic, and the terminating zero.
     let mut line: Vec<u8, { "Reference:64 QoS:2 Topic:\r\n".len() + MAX_TOPIC_LENGTH + 1 }, u8> = Vec::new();
+    let mut put = |byte| {
+        let _ = line.push(byte); // it has room for all that follows
+    };
     let reference = reference(number);
-    let answer = critical(|session| {
-        let answer = session.check_reference(reference);
-        if answer == 0 {
-            let (qos, _, topic) = session.subscription(reference);
-            let mut put = |byte| {
-                let _ = line.push(byte); // it has room for all that follows
-            };
-            for byte in *b"Reference:\x01\x02 QoS:\x03 Topic:\x04\r\n\0" {
-                match byte {
-                    1 if MAX_SUBSCRIPTIONS < 10 || reference < 10 => {}
-                    1 => put(b'0' + reference / 10),
-                    2 if MAX_SUBSCRIPTIONS < 10 => put(b'0' + reference),
-                    2 => put(b'0' + reference % 10),
-                    3 => put(b'0' + qos),
-                    4 => topic.iter().for_each(|byte| put(byte.get())),
-                    byte => put(byte),
-                }
+    let (answer, platform) = critical(|session| {
+        let Some(subscription) = session.subscription(reference) else { return (session.no_subscription(reference) as c_int, None) };
+        for &byte in b"Reference:\x01\x02 QoS:\x03 Topic:\x04\r\n\0" {
+            match byte {
+                1 if MAX_SUBSCRIPTIONS < 10 || reference < 10 => {}
+                1 => put(b'0' + reference / 10),
+                2 if MAX_SUBSCRIPTIONS < 10 => put(b'0' + reference),
+                2 => put(b'0' + reference % 10),
+                3 => put(b'0' + subscription.qos()),
+                4 => subscription.topic().iter().for_each(|byte| put(byte.get())),
+                byte => put(byte),
             }
         }
-        answer
+        (0, BORDER.0.platform.get())
     });
-    if answer == 0 {
-        if let Some(platform) = critical(|_| BORDER.0.platform.get()) {
-            // SAFETY: the line ends with a zero.
-            unsafe { platform.print(line.as_ptr().cast()) };
-        }
+    if let Some(platform) = platform {
+        // SAFETY: the line ends with a zero.
+        unsafe { platform.print(line.as_ptr().cast()) };
     }
     answer
 }

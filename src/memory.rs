@@ -38,6 +38,11 @@ impl Short {
     pub fn set(&self, value: usize) {
         self.0.set(value as u16);
     }
+
+    /// Changes it and another.
+    pub fn swap(&self, other: &Self) {
+        self.0.swap(&other.0);
+    }
 }
 
 /// The buffers. What lies outside of them reads as zero, and is not written.
@@ -49,9 +54,9 @@ impl Memory {
         Self([const { Cell::new(0) }; RECEIVE_END])
     }
 
-    /// All bytes from a place on.
-    pub fn from(&self, place: usize) -> &[Cell<u8>] {
-        self.0.get(place..).unwrap_or_default()
+    /// All bytes from a place on; `None` outside of the buffers.
+    pub fn from(&self, place: usize) -> Option<&[Cell<u8>]> {
+        self.0.get(place..)
     }
 
     /// The byte at a place.
@@ -72,7 +77,7 @@ impl Memory {
     #[inline(never)]
     pub fn number(&self, place: usize) -> u16 {
         match self.from(place) {
-            [high, low, ..] => u16::from_be_bytes([high.get(), low.get()]),
+            Some([high, low, ..]) => u16::from_be_bytes([high.get(), low.get()]),
             _ => 0,
         }
     }
@@ -80,7 +85,7 @@ impl Memory {
     /// Changes the big-endian number at a place.
     #[inline(never)]
     pub fn set_number(&self, place: usize, number: u16) {
-        if let [high, low, ..] = self.from(place) {
+        if let Some([high, low, ..]) = self.from(place) {
             high.set((number >> 8) as u8);
             low.set(number as u8);
         }
@@ -89,12 +94,12 @@ impl Memory {
     /// `length` bytes from `start`; none where the buffers do not have them.
     #[inline(never)]
     pub fn range(&self, start: usize, length: usize) -> &[Cell<u8>] {
-        self.from(start).get(..length).unwrap_or_default()
+        self.0.get(start..start.wrapping_add(length)).unwrap_or_default()
     }
 
-    /// Puts `bytes` at a place.
+    /// Puts `bytes` at a place, where the buffers have room for all of them.
     pub fn put(&self, place: usize, bytes: &[Cell<u8>]) {
-        let (mut cells, mut bytes) = (self.from(place), bytes);
+        let (mut cells, mut bytes) = (self.range(place, bytes.len()), bytes);
         while let ([first, second, third, fourth, ..], [_, _, _, _, ..]) = (cells, bytes) {
             let [a, b, c, d] = word(bytes).to_le_bytes();
             first.set(a);
@@ -120,7 +125,7 @@ impl Memory {
     /// Leaves no trace of what was received, or of the CONNECT that was built there.
     #[inline(never)]
     pub fn wipe_received(&self) {
-        self.from(RECEIVE).iter().for_each(|byte| byte.set(0));
+        self.range(RECEIVE, RX_BUFFER_LENGTH).iter().for_each(|byte| byte.set(0));
     }
 }
 

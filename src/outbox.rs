@@ -91,22 +91,15 @@ impl Request {
         length: Short::new(),
     };
 
-    /// Becomes the same as another.
-    fn copy(&self, other: &Self) {
-        let state = other.state.get();
-        let first = other.first.get();
-        let reference = other.reference.get();
-        let source = other.source.get();
-        let identifier = other.identifier.get();
-        let start = other.start.get();
-        let length = other.length.get();
-        self.state.set(state);
-        self.first.set(first);
-        self.reference.set(reference);
-        self.source.set(source);
-        self.identifier.set(identifier);
-        self.start.set(start);
-        self.length.set(length);
+    /// Changes places with another.
+    fn swap(&self, other: &Self) {
+        self.state.swap(&other.state);
+        self.first.swap(&other.first);
+        self.reference.swap(&other.reference);
+        self.source.swap(&other.source);
+        self.identifier.swap(&other.identifier);
+        self.start.swap(&other.start);
+        self.length.swap(&other.length);
     }
 
     /// Whether it has one of the bits of [`source`].
@@ -229,9 +222,23 @@ impl Outbox {
         self.requests.get(..self.count.get().into()).unwrap_or_default()
     }
 
-    /// Whether no more of those that are [`source::COUNTED`] can be accepted.
-    pub fn is_full(&self) -> bool {
-        self.all().iter().filter(|request| request.has(source::COUNTED) && request.state.get() != State::Done).count() >= MAX_INFLIGHT
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.count.get() == 0
+    }
+
+    /// The most that one of them will claim at its turn; `None`: no more of those that are [`source::COUNTED`] can be accepted.
+    #[inline(never)]
+    pub fn promised(&self, memory: &Memory) -> Option<usize> {
+        let mut promised = 0;
+        let mut count = 0;
+        for request in self.all() {
+            promised = promised.max(request.room(memory));
+            if request.has(source::COUNTED) && request.state.get() != State::Done {
+                count += 1;
+            }
+        }
+        if count >= MAX_INFLIGHT { None } else { Some(promised) }
     }
 
     /// Takes another one; `None`: there is no place for it.
@@ -252,18 +259,13 @@ impl Outbox {
     /// Has one of them come after all others. Returns where it is now.
     #[inline(never)]
     pub fn postpone<'a>(&'a self, request: &'a Request) -> &'a Request {
-        let postponed = Request::NEW;
-        postponed.copy(request);
         let mut place = request;
-        let mut found = false;
-        for next in self.all() {
-            if found {
-                place.copy(next);
-                place = next;
-            }
-            found |= core::ptr::eq(next, request);
+        let mut requests = self.all().iter();
+        while requests.next().is_some_and(|next| !core::ptr::eq(next, request)) {}
+        for next in requests {
+            place.swap(next);
+            place = next;
         }
-        place.copy(&postponed);
         place
     }
 
@@ -309,10 +311,10 @@ impl Outbox {
         }
     }
 
-    /// The publication, or the SUBSCRIBE or UNSUBSCRIBE, that was sent with a packet identifier and is not acknowledged.
+    /// The request with an identifier.
     #[inline(never)]
-    pub fn find(&self, identifier: u16, control: bool) -> Option<&Request> {
-        self.all().iter().find(|request| request.identifier.get() == identifier && request.state.get() >= State::Again && request.is_control() == control)
+    pub fn find(&self, identifier: u16) -> Option<&Request> {
+        self.all().iter().find(|request| request.identifier.get() == identifier)
     }
 }
 

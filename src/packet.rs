@@ -109,11 +109,13 @@ pub fn put_header(memory: &Memory, end: usize, first: u8, remaining: u32) -> usi
         longer >>= 7;
     }
     memory.set(start, first);
+    let mut place = start + 1;
     let mut remaining = remaining;
-    for place in start + 1..end {
-        let byte = remaining as u8 & 0x7f;
+    while remaining > 0x7f {
+        memory.set(place, remaining as u8 | 0x80);
         remaining >>= 7;
-        memory.set(place, if remaining == 0 { byte } else { byte | 0x80 });
+        place += 1;
     }
+    memory.set(place, remaining as u8);
     start
 }

@@ -91,6 +91,8 @@ enum Stage {
     Draining,
     /// DISCONNECT is sent; until the link closes all is discarded.
     Lingering,
+    /// An incoming QoS 2 message had no place: nothing more is read, and what answers those before it is still sent.
+    Overflowed,
     /// The link is to be closed, the end to be told.
     Ending,
 }
@@ -139,8 +141,6 @@ pub struct Session {
     link_open: Cell<bool>,
     /// CONNACK has accepted this connection.
     connected: Cell<bool>,
-    /// An incoming QoS 2 message had no place.
-    overflowed: Cell<bool>,
     /// In this poll: receptions and packets that are left of [`BURST`].
     turns: Cell<u8>,
     /// In this poll: the link takes no more.
@@ -158,7 +158,7 @@ pub struct Session {
     /// The packet identifier given out last; 0: none yet. At QoS 0, where there is none, the number.
     identifier: Cell<u16>,
     number: Cell<u16>,
-    /// The number of the publication that is being told about.
+    /// The identifier or number of the publication that is being told about; 0: none is.
     told: Cell<u16>,
     /// What is left to be sent of the packet at hand.
     position: Short,
@@ -174,8 +174,6 @@ pub struct Session {
     message_identifier: Cell<u16>,
     /// The limit of the next wait for a new attempt, in seconds.
     pause: Cell<u16>,
-    /// How many identifiers are in `incoming`.
-    incoming_count: Cell<u16>,
     /// The time; all times are in milliseconds modulo 2^32.
     now: Cell<u32>,
     /// When what is awaited is too late, see [`late`]; 0: nothing is.
@@ -187,8 +185,8 @@ pub struct Session {
     total: Cell<u32>,
     offset: Cell<u32>,
     unreceived: Cell<u32>,
-    /// Bytes that a stream has given.
-    given: Cell<u32>,
+    /// Bytes that the stream at hand has not given yet.
+    ungiven: Cell<u32>,
     /// What was chosen for the connection.
     options: Options,
     /// How to connect.
@@ -196,7 +194,7 @@ pub struct Session {
     /// Publications.
     pub outbox: Outbox,
     subscriptions: Subscriptions,
-    /// Identifiers of QoS 2 messages that were told and not released [MQTT-4.3.3-2].
+    /// Identifiers of QoS 2 messages that were told and not released [MQTT-4.3.3-2]; behind them zeros.
     incoming: [Cell<u16>; MAX_INCOMING_QOS2],
     /// The packet buffers.
     pub memory: Memory,
@@ -215,7 +213,6 @@ impl Session {
             polling: Cell::new(false),
             link_open: Cell::new(false),
             connected: Cell::new(false),
-            overflowed: Cell::new(false),
             turns: Cell::new(0),
             blocked: Cell::new(false),
             starved: Cell::new(false),
@@ -236,7 +233,6 @@ impl Session {
             to_pass: Short::new(),
             message_identifier: Cell::new(0),
             pause: Cell::new(0),
-            incoming_count: Cell::new(0),
             now: Cell::new(0),
             late: [const { Cell::new(0) }; late::COUNT],
             sent: Cell::new(0),
@@ -244,7 +240,7 @@ impl Session {
             total: Cell::new(0),
             offset: Cell::new(0),
             unreceived: Cell::new(0),
-            given: Cell::new(0),
+            ungiven: Cell::new(0),
             options: Options::new(),
             connection: Connection::new(),
             outbox: Outbox::new(),
@@ -276,12 +272,14 @@ impl Session {
                 Stage::Idle if self.phase.get() == Phase::Starting => self.begin(host),
                 Stage::Opening => self.open(host),
                 Stage::Ending => self.finish(host),
-                _ => {
-                    if self.link_open.get() {
+                stage => {
+                    if stage >= Stage::Connecting {
                         let full = self.read(host);
-                        self.write(host);
+                        if !self.is_idle() {
+                            self.write(host);
+                        }
                         // Answers that were sent have left room for others.
-                        if self.may_read() && !self.is_ending() && (full || self.receive(host)) && self.take_turn() {
+                        if self.may_receive() && (full || self.receive(host)) && self.take_turn() {
                             continue;
                         }
                     }
@@ -317,20 +315,34 @@ impl Session {
             return AGAIN;
         }
         let mut wait = NEVER;
-        for late in &self.late {
-            if late.get() != 0 {
-                wait = wait.min(self.left(late.get()));
+        if self.is_anything_awaited() {
+            for late in &self.late {
+                if late.get() != 0 {
+                    wait = wait.min(self.left(late.get()));
+                }
             }
         }
         if wait == 0 || stage == Stage::Draining && self.is_drained() {
             self.expire();
             return AGAIN;
         }
-        if stage == Stage::Connected {
-            if self.overflowed.get() && !self.mid_packet.get() && self.replies.get() == 0 {
-                self.end(Kind::Busy, Kind::ConnectionClosed);
+        if stage == Stage::Overflowed {
+            let leaving = self.phase.get() == Phase::Disconnecting;
+            if self.mid_packet.get() || self.replies.get() != 0 {
+                if leaving && !self.is_awaited(late::STAGE) {
+                    self.limit(late::STAGE);
+                    return AGAIN;
+                }
+            } else {
+                if leaving {
+                    self.take_leave();
+                } else {
+                    self.end(Kind::Busy, Kind::ConnectionClosed);
+                }
                 return AGAIN;
             }
+        }
+        if stage == Stage::Connected {
             let quarter = u32::from(self.options.keep_alive()) * 250;
             if quarter != 0 {
                 let mut silence = self.left(self.sent.get().wrapping_add(quarter));
@@ -386,18 +398,18 @@ impl Session {
         self.late.get(what).is_some_and(|late| late.get() != 0)
     }
 
+    /// The same for all in one go, since most often nothing is.
+    fn is_anything_awaited(&self) -> bool {
+        let [stage, progress, answer, pingresp] = &self.late;
+        stage.get() | progress.get() | answer.get() | pingresp.get() != 0
+    }
+
     /// The time of the present stage, or of an answer, is over.
     fn expire(&self) {
         match self.stage.get() {
             Stage::Waiting => self.stage.set(Stage::Opening),
-            Stage::Draining if !self.mid_packet.get() => {
-                self.work.set(Work::None);
-                self.drop_received();
-                self.reply(first_byte::DISCONNECT, 0);
-                self.stage.set(Stage::Lingering);
-                self.limit_to(late::STAGE, LINGER);
-            }
-            Stage::Draining | Stage::Lingering => self.end(Kind::None, Kind::ConnectionClosed),
+            Stage::Draining if !self.mid_packet.get() => self.take_leave(),
+            _ if self.phase.get() == Phase::Disconnecting => self.end(Kind::None, Kind::ConnectionClosed),
             _ => {
                 if let (Work::Piece, Some(stream)) = (self.work.get(), self.outbox.next()) {
                     let [_, progress, ..] = &self.late;

@@ -23,6 +23,19 @@ fn is_plain(word: u32) -> bool {
     (word | word.wrapping_sub(EACH) | wildcard.wrapping_sub(EACH)) & (EACH * 0x80) == 0
 }
 
+/// What follows the plain words at the start.
+#[inline(never)]
+fn behind_plain(text: &[Cell<u8>]) -> &[Cell<u8>] {
+    let mut text = text;
+    while let Some(rest) = text.get(4..) {
+        if !is_plain(word(text)) {
+            break;
+        }
+        text = rest;
+    }
+    text
+}
+
 fn is_wildcard(byte: u8) -> bool {
     byte | 8 == b'+'
 }
@@ -30,19 +43,14 @@ fn is_wildcard(byte: u8) -> bool {
 /// Whether `text` is valid as `kind`.
 #[inline(never)]
 pub fn is_valid(text: &[Cell<u8>], kind: Text) -> bool {
-    let mut text = text;
     let mut before = b'/';
     if text.is_empty() {
         return kind == Text::Any;
     }
+    // In a filter it also matters what stands beside a byte.
+    let mut text = if kind == Text::Filter { text } else { behind_plain(text) };
     loop {
-        let plain = word(text);
-        if is_plain(plain) && !is_wildcard(before) {
-            text = behind_word(text);
-            before = (plain >> 24) as u8;
-            continue;
-        }
-        let Some((byte, rest)) = text.split_first() else { return true };
+        let [byte, rest @ ..] = text else { return true };
         text = rest;
         let byte = byte.get();
         if kind != Text::Any {
@@ -62,7 +70,7 @@ pub fn is_valid(text: &[Cell<u8>], kind: Text) -> bool {
         let length = byte.leading_ones();
         let mut character = u32::from(byte) & 0x7f >> length;
         for _ in 1..length {
-            let Some((byte, rest)) = text.split_first() else { return false };
+            let [byte, rest @ ..] = text else { return false };
             text = rest;
             if byte.get() & 0xc0 != 0x80 {
                 return false;

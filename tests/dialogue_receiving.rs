@@ -92,6 +92,52 @@ fn one_qos_2_message_too_many_ends_the_connection_once_the_answers_due_are_sent(
 }
 
 #[test]
+fn one_qos_2_message_too_many_does_not_keep_from_disconnecting() {
+    for too_many_first in [false, true] {
+        let mut client = Client::connected(KEPT);
+        for identifier in 1..=32 {
+            client.receive_bytes(&publish(0x34, "a", identifier, &[]));
+        }
+        client.take_events();
+        client.take_sent();
+        client.link.room = 0;
+        client.receive("32 05 00 01 'a' 00 40");
+        client.expect_events([message(0, "")]);
+        if too_many_first {
+            client.receive("34 05 00 01 'a' 00 21");
+            client.library.disconnect().unwrap();
+        } else {
+            client.library.disconnect().unwrap();
+            client.receive("34 05 00 01 'a' 00 21");
+        }
+        client.link.room = usize::MAX;
+        client.poll();
+        client.expect_sent("40 02 00 40 e0 00");
+        client.pass(1000);
+        client.expect_events([CONNECTION_CLOSED]);
+    }
+}
+
+#[test]
+fn disconnecting_takes_no_longer_than_the_response_time_behind_one_qos_2_message_too_many() {
+    let mut client = Client::connected(KEPT);
+    for identifier in 1..=32 {
+        client.receive_bytes(&publish(0x34, "a", identifier, &[]));
+    }
+    client.take_events();
+    client.link.room = 4;
+    client.publish_data("a", 1, &"x".repeat(100));
+    client.receive("34 05 00 01 'a' 00 21");
+    client.library.disconnect().unwrap();
+    for _ in 0..15 {
+        client.expect_events([]);
+        client.link.room = 1;
+        client.pass(1000);
+    }
+    client.expect_events([CONNECTION_CLOSED]);
+}
+
+#[test]
 fn message_is_told_with_the_lowest_reference_that_matches() {
     let mut client = Client::connected(CLEAN);
     for filter in ["a/b", "a/#", "+/b", "a/b"] {

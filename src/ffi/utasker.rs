@@ -2,7 +2,7 @@
 
 use super::{BORDER, MQTT_CALLBACK, MQTT_CONNECT_IPV6, MQTT_CONNECT_VERSION_3_1, accepted, publish, request, show_subscription, topic};
 use crate::error::Error;
-use crate::outbox::source;
+use crate::outbox::{PAYLOAD_ROOM, source};
 use crate::topic::Text;
 use core::ffi::{c_char, c_int, c_schar, c_uchar, c_ulong};
 
@@ -194,7 +194,7 @@ pub extern "C" fn fnUnsubscribeMQTT(ucSubscriptionRef: c_uchar) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fnPublishMQTT(ucTopicReference: c_uchar, ptrTopic: *const c_char, cQoS: c_schar) -> c_int {
     // SAFETY: as the caller promises.
-    accepted(unsafe { publish(ucTopicReference, ptrTopic, cQoS, source::PAYLOAD_ASKED, 0) })
+    accepted(unsafe { publish(ucTopicReference, ptrTopic, cQoS, source::PAYLOAD_ASKED, PAYLOAD_ROOM as u32) })
 }
 
 /// Prints a subscription with fnPrint, as in `Reference:1 QoS:2 Topic:uTasker/test1` and CR LF.

@@ -11,14 +11,16 @@ const CLEAN_SESSION: u8 = 0x02;
 const WILL: u8 = 0x04;
 const PASSWORD: u8 = 0x40;
 const USER_NAME: u8 = 0x80;
+/// Of the client identifier, which depends on no flag.
+const ALWAYS: u8 = 0;
 
-/// The fields of CONNECT's payload, in their order [MQTT-3.1.3-1], and the flag that each depends on.
-const FIELDS: [(Kind, u8); 5] = [
-    (Kind::ClientIdentifier, 0xff),
-    (Kind::WillTopic, WILL),
-    (Kind::WillMessage, WILL),
-    (Kind::UserName, USER_NAME),
-    (Kind::UserPassword, PASSWORD),
+/// The fields of CONNECT's payload, in their order [MQTT-3.1.3-1], the flag that each depends on, and what text it is.
+const FIELDS: [(Kind, u8, Option<Text>); 5] = [
+    (Kind::ClientIdentifier, ALWAYS, Some(Text::Any)),
+    (Kind::WillTopic, WILL, Some(Text::Name)),
+    (Kind::WillMessage, WILL, None),
+    (Kind::UserName, USER_NAME, Some(Text::Any)),
+    (Kind::UserPassword, PASSWORD, None),
 ];
 
 impl Session {
@@ -31,7 +33,6 @@ impl Session {
         self.pause.set(self.options.reconnect_first.get());
         self.stage.set(Stage::Opening);
         if self.is_clean() {
-            self.forget_subscriptions();
             self.fail(true);
         }
         self.tell_failures(host);
@@ -63,26 +64,20 @@ impl Session {
         memory.set(end, flags);
         memory.set_number(end + 1, self.options.keep_alive());
         end += 3;
-        for (kind, flag) in FIELDS {
-            if flag != 0xff && flags & flag == 0 {
+        for &(kind, flag, text) in &FIELDS {
+            if flags & flag != flag {
                 continue;
             }
             let start = end + 2;
             let room = RECEIVE_END.saturating_sub(start);
             let length = usize::from(self.tell(host, kind, start, room as u32, 0));
-            let text = memory.range(start, length);
-            let valid = match kind {
-                // [MQTT-3.1.3-7]; MQTT 3.1 has no empty identifier at all.
-                Kind::ClientIdentifier if length == 0 => self.is_clean() && !old,
-                Kind::ClientIdentifier | Kind::UserName => topic::is_valid(text, Text::Any),
-                Kind::WillTopic => topic::is_valid(text, Text::Name),
-                _ => true,
-            };
-            if length > room || start > RECEIVE_END || !valid {
+            end = start + length;
+            // [MQTT-3.1.3-7]; MQTT 3.1 has no empty identifier at all.
+            let missing = length == 0 && flag == ALWAYS && (old || !self.is_clean());
+            if end > RECEIVE_END || missing || text.is_some_and(|text| !topic::is_valid(memory.range(start, length), text)) {
                 return self.end(Kind::InvalidArgument, Kind::ConnectionClosed);
             }
-            memory.set_number(end, length as u16);
-            end = start + length;
+            memory.set_number(start - 2, length as u16);
         }
         self.position.set(packet::put_header(memory, RECEIVE + SLOT, first_byte::CONNECT, (end - RECEIVE - SLOT) as u32));
         self.end.set(end);
@@ -117,7 +112,7 @@ impl Session {
         // MQTT 3.1 does not tell: the broker may know our messages.
         let resumed = known || old && kept;
         if !resumed {
-            self.incoming_count.set(0);
+            self.incoming.iter().for_each(|known| known.set(0));
         }
         self.restore(resumed, known);
         self.connected.set(true);
@@ -140,6 +135,7 @@ impl Session {
                     if !request.is_control() {
                         let first = request.first.get() & !DUPLICATE;
                         request.first.set(if resumed { first | DUPLICATE } else { first }); // [MQTT-3.3.1-1]
+                        self.memory.set(request.packet_start(), request.first.get());
                     }
                 }
                 State::Released | State::Unreleased => request.state.set(if resumed { State::Unreleased } else { State::Failed }),

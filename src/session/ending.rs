@@ -1,8 +1,9 @@
 //! The end of a connection: what it is told as, in which order, and whether another attempt follows.
 
-use super::{Host, Kind, Phase, Session, Stage, Work, late, lost};
+use super::{Host, Kind, LINGER, Phase, Session, Stage, Work, late, lost};
 use crate::memory::RECEIVE;
 use crate::outbox::State;
+use crate::packet::first_byte;
 
 impl Session {
     /// The link is lost, or could not be opened.
@@ -35,7 +36,7 @@ impl Session {
 
     /// The application wants the end.
     pub(super) fn leave(&self) {
-        if !self.link_open.get() || self.work.get() == Work::Connect && !self.mid_packet.get() {
+        if self.stage.get() < Stage::Connecting || self.work.get() == Work::Connect && !self.mid_packet.get() {
             return self.end(Kind::None, Kind::ConnectionClosed);
         }
         if !self.mid_packet.get() {
@@ -49,6 +50,16 @@ impl Session {
         self.work.get() == Work::None
             && self.replies.get() == 0
             && (!self.connected.get() || self.outbox.all().iter().all(|request| request.state.get() < State::Sent))
+    }
+
+    /// Sends DISCONNECT as the last packet.
+    #[inline(always)]
+    pub(super) fn take_leave(&self) {
+        self.work.set(Work::None);
+        self.drop_received();
+        self.reply(first_byte::DISCONNECT, 0);
+        self.stage.set(Stage::Lingering);
+        self.limit_to(late::STAGE, LINGER);
     }
 
     /// Forgets what was received, and leaves no trace of it, nor of CONNECT.
@@ -73,7 +84,6 @@ impl Session {
         if cause != Kind::None {
             self.tell(host, cause, 0, 0, 0);
         }
-        let clean = self.is_clean();
         let options = &self.options;
         let reconnecting = options.reconnect_first.get() != 0 && self.phase.get() != Phase::Disconnecting;
         self.phase.set(if reconnecting { Phase::Open } else { Phase::Disconnecting });
@@ -85,16 +95,12 @@ impl Session {
         }
         // What was accepted between two attempts has not met a link yet.
         if self.connected.get() || !reconnecting {
-            self.fail(clean);
-        }
-        if clean && !reconnecting {
-            self.forget_subscriptions();
+            self.fail(self.is_clean() && !reconnecting);
         }
         self.forget_received(host);
         self.replies.set(0);
         self.replied.set(0);
         self.connected.set(false);
-        self.overflowed.set(false);
         self.mid_packet.set(false);
         self.late.iter().for_each(|late| late.set(0));
         self.work.set(Work::None);
@@ -119,25 +125,22 @@ impl Session {
         self.tell(host, Kind::Reconnecting, 0, delay, 0);
     }
 
-    /// Has all publications fail, or only those of QoS 0.
+    /// Has the publications fail that do not outlive a connection; where the session `ends`, its subscriptions end, too.
     #[inline(never)]
-    pub(super) fn fail(&self, all: bool) {
+    pub(super) fn fail(&self, ends: bool) {
+        let clean = self.is_clean();
         for request in self.outbox.all() {
-            if !request.is_control() && !matches!(request.state.get(), State::Done | State::Copying) && (all || request.qos() == 0) {
+            if request.is_control() {
+                if ends {
+                    request.state.set(State::Done);
+                }
+            } else if !matches!(request.state.get(), State::Done | State::Copying) && (clean || request.qos() == 0) {
                 request.state.set(State::Failed);
             }
         }
-    }
-
-    /// Ends all subscriptions with the session.
-    #[inline(never)]
-    pub(super) fn forget_subscriptions(&self) {
-        self.identifier.set(0);
-        self.subscriptions.0.iter().for_each(|subscription| subscription.release());
-        for request in self.outbox.all() {
-            if request.is_control() {
-                request.state.set(State::Done);
-            }
+        if ends {
+            self.identifier.set(0);
+            self.subscriptions.0.iter().for_each(|subscription| subscription.release());
         }
     }
 }

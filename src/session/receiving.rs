@@ -12,10 +12,16 @@ use core::cell::Cell;
 const SHORTEST_PART: usize = 16;
 
 impl Session {
-    /// Whether arriving packets can be answered.
+    /// Whether an arriving packet can be answered.
     #[inline(always)]
-    pub(super) fn may_read(&self) -> bool {
-        self.replies.get() <= MOST_REPLIES && self.work.get() != Work::Connect && !self.overflowed.get()
+    fn may_read(&self) -> bool {
+        self.replies.get() <= MOST_REPLIES
+    }
+
+    /// Whether something can be received: not where CONNECT still lies.
+    #[inline(always)]
+    pub(super) fn may_receive(&self) -> bool {
+        self.may_read() && self.work.get() != Work::Connect && self.stage.get() <= Stage::Lingering
     }
 
     /// Receives what the link has. Returns whether that was anything.
@@ -23,6 +29,8 @@ impl Session {
         let mut wanted = usize::MAX;
         if self.long.get() {
             wanted = self.unreceived.get() as usize; // so that its last part has nothing behind it
+        } else if self.unread.get() == self.unread_end.get() {
+            self.drop_received();
         } else {
             self.close_up(host);
         }
@@ -170,6 +178,7 @@ impl Session {
     }
 
     /// Reads the packet identifier, if there is one. Returns where the payload begins.
+    #[inline(always)]
     fn take_identifier(&self, place: usize) -> usize {
         if packet::qos(self.first.get()) == 0 {
             return place;
@@ -225,16 +234,10 @@ impl Session {
         let complete = self.offset.get() + length as u32 == self.total.get();
         let qos = packet::qos(self.first.get());
         if qos == 2 {
-            let count = self.incoming_count.get();
-            let known = self.find_incoming(identifier).is_some(); // [MQTT-4.3.3-2]
-            if !known {
-                let Some(free) = self.incoming.get(usize::from(count)) else { return self.overflowed.set(true) };
-                if complete {
-                    free.set(identifier);
-                    self.incoming_count.set(count + 1);
-                }
-            }
+            let Some(place) = self.incoming_place(identifier) else { return self.stage.set(Stage::Overflowed) };
+            let known = place.get() != 0; // [MQTT-4.3.3-2]
             if complete {
+                place.set(identifier);
                 self.reply(PUBREC, identifier);
             }
             if known {
@@ -247,23 +250,31 @@ impl Session {
         self.tell(host, kind, place, length as u32, reference);
     }
 
-    /// Where the identifier of an incoming QoS 2 message is kept.
-    fn find_incoming(&self, identifier: u16) -> Option<&Cell<u16>> {
-        self.incoming.iter().take(self.incoming_count.get().into()).find(|known| known.get() == identifier)
+    /// Where the identifier of an incoming QoS 2 message is kept, or else can be.
+    fn incoming_place(&self, identifier: u16) -> Option<&Cell<u16>> {
+        self.incoming.iter().find(|known| known.get() == identifier || known.get() == 0)
     }
 
     /// A QoS 2 message will not be sent again. Not to know it is no error: the answer to it may have been lost.
     fn released(&self, identifier: u16) {
-        if let Some(place) = self.find_incoming(identifier) {
-            let last = self.incoming_count.get().wrapping_sub(1);
-            self.incoming_count.set(last);
-            place.set(self.incoming.get(usize::from(last)).map_or(0, |last| last.get()));
+        let mut place: Option<&Cell<u16>> = None;
+        for known in self.incoming.iter().take_while(|known| known.get() != 0) {
+            if let Some(place) = place {
+                place.set(known.get());
+            } else if known.get() != identifier {
+                continue;
+            }
+            place = Some(known);
+        }
+        if let Some(last) = place {
+            last.set(0);
         }
     }
 
     /// PUBACK, PUBREC, PUBCOMP, SUBACK, with its return code, or UNSUBACK.
     fn acknowledged(&self, host: impl Host, first: u8, identifier: u16, code: u8) {
-        let Some(request) = self.outbox.find(identifier, first >= SUBACK) else {
+        let sent = |request: &&Request| request.state.get() >= State::Again && request.is_control() == (first >= SUBACK);
+        let Some(request) = self.outbox.find(identifier).filter(sent) else {
             return match first {
                 PUBREC => self.reply(PUBREL, identifier), // our side of that session is gone
                 SUBACK | UNSUBACK => self.protocol_error(),
@@ -286,7 +297,7 @@ impl Session {
         } else if request.is_control() {
             self.subscription_answered(host, request, code);
         } else {
-            self.tell_acknowledged(host, request);
+            self.tell_end(host, Kind::PublishAcknowledged, request);
         }
     }
 

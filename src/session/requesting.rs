@@ -109,7 +109,7 @@ pub struct Publish<'a> {
     pub retain: bool,
     /// Where the payload comes from, a bit of [`source`]; 0: the caller copies it now.
     pub source: u8,
-    /// Bytes of the payload, where it is not asked for at once.
+    /// Bytes of the payload; where it is asked for at once, of its room.
     pub total: u32,
 }
 
@@ -157,20 +157,19 @@ impl Session {
         self.phase.get() == Phase::Open
     }
 
-    /// Whether there is a subscription with a reference: 0, or an error.
-    #[inline(never)]
-    pub fn check_reference(&self, reference: u8) -> i32 {
-        match self.subscriptions.get(reference) {
-            _ if self.phase.get() == Phase::Unprepared => Error::NotReady as i32,
-            None => Error::InvalidSubscription as i32,
-            Some(entry) if !entry.is_used() => Error::NoSubscriptionEntry as i32,
-            _ => 0,
-        }
+    /// The subscription that there is with a reference.
+    pub fn subscription(&self, reference: u8) -> Option<&Subscription> {
+        self.subscriptions.used(reference)
     }
 
-    /// The QoS of a subscription that there is, the one that was granted, and its stored topic.
-    pub fn subscription(&self, reference: u8) -> (u8, u8, &[Cell<u8>]) {
-        self.subscriptions.get(reference).map_or((0, 0, &[]), |entry| (entry.qos(), entry.granted(), entry.topic()))
+    /// Why there is no subscription with a reference.
+    #[inline(never)]
+    pub fn no_subscription(&self, reference: u8) -> Error {
+        match self.subscriptions.get(reference) {
+            _ if self.phase.get() == Phase::Unprepared => Error::NotReady,
+            None => Error::InvalidSubscription,
+            Some(_) => Error::NoSubscriptionEntry,
+        }
     }
 
     /// Asks for a subscription to `topic`, a valid filter; empty: to the topic that the callback will give. Returns its
@@ -201,14 +200,13 @@ impl Session {
         self.outbox.add(first, reference, sources, self.next_identifier(first));
     }
 
-    /// The SUBSCRIBE or UNSUBSCRIBE that is under way for a subscription.
+    /// The SUBSCRIBE or UNSUBSCRIBE that is under way for a subscription; the first, where it is both.
     #[inline(never)]
     pub(super) fn under_way(&self, reference: u8) -> Option<&Request> {
         self.outbox.all().iter().find(|request| request.is_control() && request.reference.get() == reference)
     }
 
     /// Asks for the end of a subscription.
-    #[inline(never)]
     pub fn unsubscribe(&self, reference: u8) -> i32 {
         if !self.is_open() {
             return Error::NotReady as i32;
@@ -219,7 +217,7 @@ impl Session {
             Some(entry) => {
                 let mut sources = 0;
                 if self.under_way(reference).is_some() {
-                    if self.outbox.is_full() {
+                    if self.outbox.promised(&self.memory).is_none() {
                         return Error::Busy as i32;
                     }
                     sources = source::COUNTED;
@@ -270,42 +268,35 @@ impl Session {
         } else if publish.topic.is_empty() && sources & source::PAYLOAD_ASKED != 0 {
             sources |= source::SUBSCRIPTION;
         }
-        let mut length = TOPIC + packet::identifier_length(first) + topic_room;
-        let mut error = Error::TopicTooLong;
-        let mut room = PAYLOAD_ROOM;
-        if sources & source::PAYLOAD_ASKED == 0 {
-            if publish.total >= LONGEST_PAYLOAD {
-                return Error::MessageTooLong as i32;
-            }
-            room = publish.total as usize;
-            if sources & source::STREAMED != 0 {
-                room = room.min(PAYLOAD_ROOM);
-            } else if length <= TRANSMIT_END {
-                error = Error::MessageTooLong;
-            }
+        let before_payload = TOPIC + packet::identifier_length(first) + topic_room;
+        if publish.total >= LONGEST_PAYLOAD {
+            return Error::MessageTooLong as i32;
         }
-        if length + room > TRANSMIT_END {
+        let mut room = publish.total as usize;
+        let mut error = Error::TopicTooLong;
+        if publish.source != 0 {
+            room = room.min(PAYLOAD_ROOM);
+        } else if before_payload <= TRANSMIT_END {
+            error = Error::MessageTooLong;
+        }
+        let mut length = before_payload + room;
+        if length > TRANSMIT_END {
             return error as i32;
         }
-        if sources & source::PAYLOAD_ASKED == 0 {
-            length += room;
-        } else if publish.topic.is_empty() {
-            length = 0; // all of it is claimed at its turn
-        }
-        if self.outbox.is_full() {
-            return Error::Busy as i32;
+        if publish.source == source::PAYLOAD_ASKED {
+            // The payload's room is claimed at its turn; so is that of a topic that is not there yet.
+            length = if publish.topic.is_empty() { 0 } else { before_payload };
         }
         let mut start = 0;
-        if length != 0 {
+        if !self.outbox.is_empty() {
             // Those that claim room at their turn are left what the largest of them needs: what comes later must not take it,
             // since it is also sent later.
-            let mut promised = 0;
-            for request in self.outbox.all() {
-                promised = promised.max(request.room(&self.memory));
-            }
-            start = self.outbox.gap(length, TRANSMIT_END.saturating_sub(promised), core::ptr::null());
-            if start == NO_GAP {
-                return Error::Busy as i32;
+            let Some(promised) = self.outbox.promised(&self.memory) else { return Error::Busy as i32 };
+            if length != 0 {
+                start = self.outbox.gap(length, TRANSMIT_END.saturating_sub(promised), core::ptr::null());
+                if start == NO_GAP {
+                    return Error::Busy as i32;
+                }
             }
         }
         let identifier = self.next_identifier(first);
@@ -315,7 +306,7 @@ impl Session {
         if sources & (source::TOPIC_ASKED | source::SUBSCRIPTION) == 0 {
             self.store_topic(start, topic);
             if sources & source::PAYLOAD_ASKED == 0 {
-                self.build(request, publish.total);
+                self.build(request, start + before_payload, publish.total);
             }
         } else if sources & source::STREAMED != 0 {
             self.memory.set_number(start + 1, (publish.total >> 16) as u16);
@@ -329,8 +320,8 @@ impl Session {
 
     /// The payload of the publication with a handle is in place. Returns the handle.
     pub fn copied(&self, handle: u16) -> i32 {
-        let copying = |request: &&Request| request.state.get() == State::Copying && request.identifier.get() == handle;
-        let Some(request) = self.outbox.all().iter().find(copying) else { return Error::NotReady as i32 };
+        let copying = |request: &&Request| request.state.get() == State::Copying;
+        let Some(request) = self.outbox.find(handle).filter(copying) else { return Error::NotReady as i32 };
         if !self.is_open() {
             request.state.set(State::Done);
             return Error::NotReady as i32;

@@ -1,6 +1,6 @@
 //! What is sent to the broker: acknowledgements as soon as the link is between two packets, requests in their order.
 
-use super::{Host, Kind, Session, Stage, Work, late};
+use super::{Host, Kind, Session, Work, late};
 use crate::memory::{REPLIES, TRANSMIT_END};
 use crate::outbox::{NO_GAP, PAYLOAD_ROOM, Request, State, TOPIC_ROOM, source};
 use crate::packet::{self, SLOT, TOPIC, first_byte};
@@ -9,19 +9,25 @@ use core::cell::Cell;
 
 impl Session {
     /// Queues a packet of two bytes, or of four with an identifier. There is room: acknowledgements leave some to one PINGREQ and
-    /// one DISCONNECT, see [`Session::may_read`].
+    /// one DISCONNECT, see [`MOST_REPLIES`](super::MOST_REPLIES).
     #[inline(never)]
     pub(super) fn reply(&self, first: u8, identifier: u16) {
         let replies = self.replies.get();
         let place = REPLIES + usize::from(replies);
         let remaining = if identifier == 0 { 0 } else { 2 };
-        if let [packet, length, high, low, ..] = self.memory.from(place) {
+        if let Some([packet, length, high, low, ..]) = self.memory.from(place) {
             packet.set(first);
             length.set(remaining);
             high.set((identifier >> 8) as u8);
             low.set(identifier as u8);
         }
         self.replies.set(replies + 2 + remaining);
+    }
+
+    /// Whether there is nothing to be sent, now or later.
+    #[inline(always)]
+    pub(super) fn is_idle(&self) -> bool {
+        self.work.get() as u8 | self.replies.get() == 0 && self.outbox.is_empty()
     }
 
     /// Sends what there is to be sent, as far as the link takes it.
@@ -42,6 +48,9 @@ impl Session {
                     self.replied.set(0);
                 }
             } else {
+                if self.outbox.is_empty() {
+                    break;
+                }
                 let Some(request) = self.outbox.next() else { break };
                 let more = match work {
                     Work::None => self.choose(host, request),
@@ -84,7 +93,7 @@ impl Session {
     }
 
     /// Goes on with the packet at hand.
-    #[inline(never)]
+    #[inline(always)]
     fn send_packet(&self, host: impl Host, request: Option<&Request>) {
         let position = self.position.get();
         let taken = self.send(host, position, self.end.get() - position);
@@ -98,13 +107,13 @@ impl Session {
         if !complete {
             return;
         }
-        if request.has(source::STREAMED) && self.given.get() < request.payload_length(&self.memory) {
+        if self.ungiven.get() != 0 {
             return self.work.set(Work::Piece);
         }
         self.mid_packet.set(false);
         self.work.set(Work::None);
         if request.qos() == 0 {
-            return self.tell_acknowledged(host, request);
+            return self.tell_end(host, Kind::PublishAcknowledged, request);
         }
         request.state.set(State::Sent);
         if request.is_control() && !self.is_awaited(late::ANSWER) {
@@ -114,7 +123,7 @@ impl Session {
 
     /// Begins with the request whose turn it is. Returns whether there was one for which that can be done now.
     fn choose(&self, host: impl Host, request: &Request) -> bool {
-        if self.stage.get() != Stage::Connected || self.overflowed.get() {
+        if !self.is_connected() {
             return false;
         }
         match request.state.get() {
@@ -137,10 +146,8 @@ impl Session {
         let reference = request.reference.get();
         let control = request.is_control();
         let slot = request.start.get();
-        let mut payload = u32::from(memory.number(slot + 1)) << 16 | u32::from(memory.number(slot + 3)); // a stream's
         if request.claims() {
-            let others = |other: &Request| other.is_control() && other.state.get() == State::Sent && other.reference.get() == reference;
-            if control && self.outbox.all().iter().any(others) {
+            if control && self.under_way(reference).is_some_and(|first| first.state.get() == State::Sent) {
                 return false; // an UNSUBSCRIBE waits for SUBACK
             }
             let room = request.room(memory);
@@ -173,13 +180,17 @@ impl Session {
             memory.shift(start + TOPIC, start + TOPIC + unused, length);
             memory.set_number(start + unused + SLOT, length as u16);
         }
-        let start = request.payload_start(memory);
+        let mut start = request.payload_start(memory);
+        let payload;
         if control {
+            start -= 2; // the identifier comes before the topic
             let qos = self.subscriptions.get(reference).map_or(0, |subscription| subscription.qos());
-            memory.set(start - 2, qos);
+            memory.set(start, qos);
             payload = u32::from(request.first.get() == first_byte::SUBSCRIBE);
-            request.length.set(start - 2 + payload as usize - request.start.get());
-        } else if !request.has(source::STREAMED) {
+            request.length.set(start + payload as usize - request.start.get());
+        } else if request.has(source::STREAMED) {
+            payload = u32::from(memory.number(slot + 1)) << 16 | u32::from(memory.number(slot + 3));
+        } else {
             let mut length = request.end() - start;
             if request.has(source::PAYLOAD_ASKED) {
                 length = self.tell_of(host, Kind::PublishData, start, PAYLOAD_ROOM, request).into();
@@ -190,7 +201,7 @@ impl Session {
             }
             payload = length as u32;
         }
-        self.build(request, payload);
+        self.build(request, start, payload);
         self.begin_packet(request);
         true
     }
@@ -203,7 +214,7 @@ impl Session {
         loop {
             let identifier = counter.get().wrapping_add(step);
             counter.set(identifier);
-            if identifier != 0 && self.outbox.all().iter().all(|request| request.identifier.get() != identifier) {
+            if identifier != 0 && self.outbox.find(identifier).is_none() {
                 return identifier;
             }
         }
@@ -216,25 +227,21 @@ impl Session {
         self.memory.put(start + TOPIC, topic);
     }
 
-    /// Completes the packet around a topic that is in place, and `payload` bytes that are, or will be.
+    /// Completes the packet around a topic that is in place, and `payload` bytes that are, or will be, at `payload_start`.
     #[inline(never)]
-    pub(super) fn build(&self, request: &Request, payload: u32) {
-        let memory = &self.memory;
-        let first = request.first.get();
+    pub(super) fn build(&self, request: &Request, payload_start: usize, payload: u32) {
         let start = request.start.get();
-        let payload_start = request.payload_start(memory);
         let mut header_end = start + SLOT;
-        let identifier_place = if request.is_control() {
+        let mut identifier_place = payload_start - 2;
+        if request.is_control() {
             header_end -= 2;
-            header_end
-        } else {
-            payload_start - 2
-        };
-        if request.qos() != 0 {
-            memory.set_number(identifier_place, request.identifier.get());
+            identifier_place = header_end;
         }
-        let behind_topic = if request.is_control() { payload_start - 2 } else { payload_start };
-        request.set_built(packet::put_header(memory, header_end, first, (behind_topic - header_end) as u32 + payload) - start);
+        if request.qos() != 0 {
+            self.memory.set_number(identifier_place, request.identifier.get());
+        }
+        let remaining = (payload_start - header_end) as u32 + payload;
+        request.set_built(packet::put_header(&self.memory, header_end, request.first.get(), remaining) - start);
     }
 
     /// Begins to send a complete packet.
@@ -242,14 +249,14 @@ impl Session {
     fn begin_packet(&self, request: &Request) {
         let memory = &self.memory;
         let position = request.packet_start();
-        memory.set(position, request.first.get()); // DUP may have come to it
         self.position.set(position);
         self.work.set(Work::Request);
         self.end.set(request.end());
+        self.ungiven.set(0);
         if request.has(source::STREAMED) {
             self.end.set(request.payload_start(memory));
-            self.given.set(0);
-            if request.payload_length(memory) != 0 {
+            self.ungiven.set(request.payload_length(memory));
+            if self.ungiven.get() != 0 {
                 self.work.set(Work::Piece);
             }
         }
@@ -261,7 +268,7 @@ impl Session {
             return false;
         }
         let start = request.payload_start(&self.memory);
-        let room = (request.end() - start).min((request.payload_length(&self.memory) - self.given.get()) as usize);
+        let room = (request.end() - start).min(self.ungiven.get() as usize);
         let length = usize::from(self.tell_of(host, Kind::PublishDataPart, start, room, request));
         if length > room {
             self.fail_stream(request);
@@ -272,7 +279,7 @@ impl Session {
             return false;
         } else {
             self.unlimit(late::PROGRESS);
-            self.given.set(self.given.get() + length as u32);
+            self.ungiven.set(self.ungiven.get() - length as u32);
             if self.mid_packet.get() {
                 self.position.set(start);
             }
@@ -293,7 +300,7 @@ impl Session {
         if request.is_control() {
             self.end_subscription(host, Kind::SubscriptionRefused, 0, request.reference.get());
         } else {
-            self.tell_failed(host, request);
+            self.tell_end(host, Kind::PublishFailed, request);
         }
         true
     }

@@ -4,7 +4,6 @@ use super::{Host, Session};
 use crate::error::Error;
 use crate::outbox::{Request, State, source};
 use crate::packet::TOPIC;
-use core::cell::Cell;
 
 /// What an event tells or asks. The numbers are those of the C border.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,9 +42,9 @@ pub enum Kind {
 }
 
 /// Details of the message that an event is about.
-pub struct Message<'a> {
-    /// Its topic; `None` where that is not known, or was not kept.
-    pub topic: Option<&'a [Cell<u8>]>,
+pub struct Message {
+    /// Where its topic lies; 0 where that is not known, or was not kept.
+    pub topic: usize,
     /// The topic's length.
     pub topic_length: u16,
     /// 0 at QoS 0.
@@ -67,6 +66,7 @@ impl Session {
         self.event.set(kind);
         let answer = host.tell(kind, place, number, reference);
         self.event.set(Kind::None);
+        self.told.set(0);
         answer
     }
 
@@ -77,51 +77,39 @@ impl Session {
         self.tell(host, kind, place, number as u32, request.reference.get())
     }
 
-    /// Tells that a publication has failed, and gives it up.
-    #[inline(never)]
-    pub(super) fn tell_failed(&self, host: impl Host, request: &Request) {
-        self.tell_last(host, Kind::PublishFailed, request);
-        self.outbox.remove(request);
-    }
-
     /// Tells which publications have failed, in their order; what else is done is given up, too.
     pub(super) fn tell_failures(&self, host: impl Host) {
         while let Some(request) = self.outbox.all().iter().find(|request| request.state.get() <= State::Failed) {
             if request.state.get() == State::Failed {
-                self.tell_failed(host, request);
+                self.tell_end(host, Kind::PublishFailed, request);
             } else {
                 self.outbox.remove(request);
             }
         }
     }
 
-    /// Tells that a publication has done its round, and gives it up, unless it is to be repeated.
+    /// Tells the end of a publication, and gives it up, unless it is to be repeated. Its place and its payload's room are free
+    /// already while that is told, its topic is kept.
     #[inline(never)]
-    pub(super) fn tell_acknowledged(&self, host: impl Host, request: &Request) {
-        let answer = self.tell_last(host, Kind::PublishAcknowledged, request);
-        if answer != 0 && request.qos() == 2 && request.has(source::PAYLOAD_ASKED) && self.is_connected() {
+    pub(super) fn tell_end(&self, host: impl Host, kind: Kind, request: &Request) {
+        request.state.set(State::Done);
+        request.keep_topic(&self.memory);
+        let repeat = self.tell_of(host, kind, 0, request.qos().into(), request) != 0;
+        if repeat && kind == Kind::PublishAcknowledged && request.qos() == 2 && request.has(source::PAYLOAD_ASKED) && self.is_connected() {
             self.repeat(request);
         } else {
             self.outbox.remove(request);
         }
     }
 
-    /// Tells the end of a publication. Its place and its payload's room are free already, its topic is kept meanwhile.
-    fn tell_last(&self, host: impl Host, kind: Kind, request: &Request) -> u16 {
-        request.state.set(State::Done);
-        request.keep_topic(&self.memory);
-        self.tell_of(host, kind, 0, request.qos().into(), request)
-    }
-
     /// Details of the message that the present event is about; `None` where it is about none.
     #[inline(always)]
-    pub fn message(&self) -> Option<Message<'_>> {
+    pub fn message(&self) -> Option<Message> {
         let memory = &self.memory;
         let kind = self.event.get();
         if matches!(kind, Kind::TopicMessage | Kind::TopicMessagePart) {
-            let topic = self.topic.get();
             return Some(Message {
-                topic: (topic != 0).then(|| memory.from(topic)),
+                topic: self.topic.get(),
                 topic_length: self.topic_length.get() as u16,
                 identifier: self.message_identifier.get(),
                 handle: 0,
@@ -130,21 +118,19 @@ impl Session {
                 offset: self.offset.get(),
             });
         }
-        if !matches!(kind, Kind::PublishTopic | Kind::PublishData | Kind::PublishDataPart | Kind::PublishFailed | Kind::PublishAcknowledged) {
-            return None;
-        }
-        let told = self.told.get();
-        let request = self.outbox.all().iter().find(|request| request.identifier.get() == told)?;
+        let told = self.told.get(); // 0, which no request has, where the event is about none
+        let request = self.outbox.find(told)?;
         let stored = request.length.get() != 0 && !request.has(source::TOPIC_ASKED);
         let is_built = matches!(kind, Kind::PublishDataPart | Kind::PublishAcknowledged);
+        let total = if is_built { request.payload_length(memory) } else { 0 };
         Some(Message {
-            topic: stored.then(|| memory.from(request.start.get() + TOPIC)),
+            topic: if stored { request.start.get() + TOPIC } else { 0 },
             topic_length: if stored { request.topic_length(memory) as u16 } else { 0 },
             identifier: if request.qos() == 0 { 0 } else { told },
             handle: request.handle(),
             first: request.first.get(),
-            total: if is_built { request.payload_length(memory) } else { 0 },
-            offset: if kind == Kind::PublishDataPart { self.given.get() } else { 0 },
+            total,
+            offset: if kind == Kind::PublishDataPart { total - self.ungiven.get() } else { 0 },
         })
     }
 }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use utasker_mqtt::error::Error;
 use utasker_mqtt::memory::RECEIVE_END;
-use utasker_mqtt::outbox::source;
+use utasker_mqtt::outbox::{PAYLOAD_ROOM, source};
 use utasker_mqtt::packet;
 use utasker_mqtt::session::{Host, Kind, Publish, Session};
 
@@ -115,14 +115,13 @@ impl Library {
 
     /// The QoS asked for and the one granted.
     pub fn subscription(&mut self, reference: u8) -> Result<(u8, u8), Error> {
-        result(self.session.check_reference(reference))?;
-        let (qos, granted, _) = self.session.subscription(reference);
-        Ok((qos, granted))
+        let subscription = self.session.subscription(reference).ok_or_else(|| self.session.no_subscription(reference))?;
+        Ok((subscription.qos(), subscription.granted()))
     }
 
     /// The payload will be asked for.
     pub fn publish(&mut self, reference: u8, topic: Option<&str>, qos: u8) -> Result<(), Error> {
-        self.request(reference, topic, qos, source::PAYLOAD_ASKED, 0).map(|_| ())
+        self.request(reference, topic, qos, source::PAYLOAD_ASKED, PAYLOAD_ROOM as u32).map(|_| ())
     }
 
     /// The payload is copied. Returns the handle.
@@ -183,10 +182,7 @@ impl Library {
     /// The event that the application is being told.
     pub(super) fn event(&self, kind: Kind, place: usize, number: u32, reference: u8) -> Told {
         let details = self.session.message().map(|message| Details {
-            topic: message.topic.map(|topic| {
-                let topic = topic.iter().take(message.topic_length.into()).map(Cell::get).collect();
-                String::from_utf8(topic).unwrap()
-            }),
+            topic: (message.topic != 0).then(|| String::from_utf8(self.range(message.topic, message.topic_length.into())).unwrap()),
             topic_length: message.topic_length,
             identifier: message.identifier,
             handle: message.handle,
