@@ -165,7 +165,7 @@ impl<T: Transport, const SIZE: usize> Link<T, SIZE> {
         self.exchange.moved.set(0);
         self.exchange.stepped.set(false);
         self.exchange.eager.set(false);
-        self.exchange.spent.set(false);
+        self.exchange.records.set(0);
         if self.alive.get() {
             // SAFETY: `open` has begun it, and no `close` has ended it.
             match unsafe { self.storage.poll(connect::<T>) } {

@@ -244,6 +244,24 @@ fn after_the_handshake_only_tickets_come_beside_data() {
 }
 
 #[test]
+fn records_without_content_do_not_hold_up_a_poll() {
+    let mut encounter = Encounter::connected();
+    for _ in 0..100 {
+        let record = encounter.server.seal(APPLICATION_DATA, b"");
+        encounter.rig.give(&record);
+    }
+    encounter.send(b"data");
+    let place = crate::wire::room(10);
+    let mut polls = 1;
+    while encounter.rig.link.receive(place) == 0 {
+        assert!(encounter.rig.link.is_eager());
+        polls += 1;
+    }
+    assert_eq!(polls, 1 + 100 / 16);
+    assert!(!encounter.rig.link.has_stepped());
+}
+
+#[test]
 fn unknown_content_and_records_changed_or_repeated_end_an_open_connection() {
     for kind in [0, 20, 24, 0x80] {
         let mut encounter = Encounter::connected();

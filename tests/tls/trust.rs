@@ -222,6 +222,16 @@ fn chains_of_up_to_four_between_are_trusted_in_any_order() {
 }
 
 #[test]
+fn a_maze_of_authorities_is_refused() {
+    let authority = Identity::authority();
+    // All bear the name of the authority, and none is it.
+    let impostors: Vec<Identity> = (0..4).map(|number| Request::authority("Authority").seed(&format!("impostor {number}")).self_signed()).collect();
+    let identity = impostors[0].issue(&broker());
+    let chain: Vec<&Identity> = [&identity].into_iter().chain(&impostors).collect();
+    refuses(Reason::BadSignature, &authority, &chain);
+}
+
+#[test]
 fn any_of_several_authorities_will_do() {
     let authorities: Vec<Identity> = (0..3).map(|number| Request::authority(&format!("Authority {number}")).self_signed()).collect();
     let all: Vec<u8> = authorities.iter().flat_map(|authority| authority.der.clone()).collect();
