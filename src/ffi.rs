@@ -2,7 +2,7 @@
 //! and maps the result. `utasker.rs` is the part that μTasker has too; this file is what is new.
 #![expect(non_camel_case_types, non_snake_case, non_upper_case_globals, reason = "matching C style, not Rust")]
 
-#[cfg(feature = "secure-mqtt")]
+#[cfg(feature = "tls")]
 mod secure;
 pub mod utasker;
 
@@ -200,9 +200,9 @@ struct Border {
     callback: Cell<MQTT_CALLBACK>,
     polling: Cell<bool>,
     /// The connection is, or will be, a secure one.
-    #[cfg(feature = "secure-mqtt")]
+    #[cfg(feature = "tls")]
     secure: Cell<bool>,
-    #[cfg(feature = "secure-mqtt")]
+    #[cfg(feature = "tls")]
     security: Cell<Option<crate::tls::Security>>,
 }
 
@@ -218,9 +218,9 @@ static BORDER: Shared<Border> = Shared(Border {
     platform: Cell::new(None),
     callback: Cell::new(None),
     polling: Cell::new(false),
-    #[cfg(feature = "secure-mqtt")]
+    #[cfg(feature = "tls")]
     secure: Cell::new(false),
-    #[cfg(feature = "secure-mqtt")]
+    #[cfg(feature = "tls")]
     security: Cell::new(None),
 });
 
@@ -271,7 +271,7 @@ impl Host for Firmware {
 
     fn open(self) -> i32 {
         let port = SESSION.0.options().port.get();
-        #[cfg(feature = "secure-mqtt")]
+        #[cfg(feature = "tls")]
         if BORDER.0.secure.get() {
             return secure::open(self, port);
         }
@@ -279,7 +279,7 @@ impl Host for Firmware {
     }
 
     fn close(self) {
-        #[cfg(feature = "secure-mqtt")]
+        #[cfg(feature = "tls")]
         if BORDER.0.secure.get() {
             self.outside(secure::close);
         }
@@ -287,7 +287,7 @@ impl Host for Firmware {
     }
 
     fn send(self, place: usize, length: usize) -> i32 {
-        #[cfg(feature = "secure-mqtt")]
+        #[cfg(feature = "tls")]
         if BORDER.0.secure.get() {
             return secure::send(self, place, length);
         }
@@ -296,7 +296,7 @@ impl Host for Firmware {
     }
 
     fn receive(self, place: usize, length: usize) -> i32 {
-        #[cfg(feature = "secure-mqtt")]
+        #[cfg(feature = "tls")]
         if BORDER.0.secure.get() {
             return secure::receive(self, place, length);
         }
@@ -306,7 +306,7 @@ impl Host for Firmware {
 
     fn tell(self, kind: Kind, place: usize, number: u32, reference: u8) -> u16 {
         let data = if place == 0 { core::ptr::null_mut() } else { address(place) };
-        #[cfg(feature = "secure-mqtt")]
+        #[cfg(feature = "tls")]
         let number = if kind == Kind::Security { secure::reason() } else { number };
         self.outside(|| match BORDER.0.callback.get() {
             // SAFETY: the application's function, with so many bytes as the event says.
@@ -455,10 +455,10 @@ pub unsafe extern "C" fn fnSetMQTT_options(ptrOptions: *const MQTT_OPTIONS) -> c
 /// `ptrSecurity` is null or points to what its members promise.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fnSetMQTT_security(ptrSecurity: *const MQTT_SECURITY) -> c_int {
-    #[cfg(feature = "secure-mqtt")]
+    #[cfg(feature = "tls")]
     // SAFETY: as the caller promises.
     return unsafe { secure::choose(ptrSecurity) };
-    #[cfg(not(feature = "secure-mqtt"))]
+    #[cfg(not(feature = "tls"))]
     {
         let _ = ptrSecurity;
         Error::NotSupported as c_int
@@ -478,7 +478,7 @@ pub extern "C" fn fnPollMQTT() -> c_ulong {
     if BORDER.0.platform.get().is_some() && !BORDER.0.polling.replace(true) {
         BORDER.0.state.set(state);
         wait = SESSION.0.poll(Firmware);
-        #[cfg(feature = "secure-mqtt")]
+        #[cfg(feature = "tls")]
         if BORDER.0.secure.get() && secure::is_eager() {
             wait = 0;
         }

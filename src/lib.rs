@@ -16,7 +16,7 @@ pub mod topic;
 pub mod subscriptions;
 pub mod outbox;
 pub mod session;
-#[cfg(feature = "secure-mqtt")]
+#[cfg(feature = "tls")]
 pub mod tls;
 pub mod platform;
 pub mod ffi;

@@ -1,6 +1,6 @@
 //! The signatures that certificates and the handshake may bear.
 
-use super::security::{SEQUENCE, element};
+use super::certificates::{SEQUENCE, element};
 use core::fmt;
 use core::marker::PhantomData;
 use core::sync::atomic::{AtomicU8, Ordering};

@@ -3,7 +3,7 @@
 
 use super::algorithms::{self, Algorithms};
 use super::records::Exchange;
-use super::security::{anchor, certificates};
+use super::certificates::{anchor, certificates};
 use super::suite::Suite;
 use super::{Reason, Security, Transport};
 use core::time::Duration;

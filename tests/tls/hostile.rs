@@ -1,7 +1,7 @@
 //! Brokers that break the rules, and those who change what honest ones say: none of them is ever connected to.
 
 use crate::certificates::Identity;
-use crate::handshakes::{Encounter, GOOD, Outcome, honest};
+use crate::encounter::{Encounter, GOOD, Outcome, honest};
 use crate::server::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, Server, kind::*, list, message, record, split};
 use crate::wire::{Ends, Rig, Source};
 use utasker_mqtt::session::lost;

@@ -1,7 +1,7 @@
 //! Bytes over a link that is slow, small, or has enough of them.
 
 use crate::certificates::Identity;
-use crate::handshakes::{Encounter, GOOD, Outcome, bytes, honest};
+use crate::encounter::{Encounter, GOOD, Outcome, bytes, honest};
 use crate::random::Random;
 use crate::server::{ALERT, APPLICATION_DATA, Server, split};
 use crate::wire::{Rig, kept, room};

@@ -1,7 +1,7 @@
 //! Which certificates are trusted, and why others are not.
 
 use crate::certificates::{DAY, END, Identity, NOW, Request, START, extension};
-use crate::handshakes::{Encounter, GOOD, Outcome};
+use crate::encounter::{Encounter, GOOD, Outcome};
 use crate::server::Server;
 use crate::wire::kept;
 use utasker_mqtt::tls::{Reason, Security};
