@@ -55,6 +55,7 @@ impl Security {
         let needed = CLIENT_HELLO + self.server_name.len() + self.key_identity.len();
         let can_work = ServerName::try_from(self.server_name).is_ok()
             && self.receive.length() >= SHORTEST_RECEIVE
+            && !self.receive.overlaps(self.transmit)
             && self.transmit.length() >= needed.max(CERTIFICATE_OVERHEAD + self.certificate.len())
             && if has_key { self.is_key() && !has_certificate && self.authority.is_empty() } else { self.is_trusting() }
             && (!has_certificate || self.is_client());

@@ -3,6 +3,8 @@
 use crate::certificates::Identity;
 use crate::wire::Rig;
 use utasker_mqtt::error::Error;
+#[cfg(feature = "secure-mqtt")]
+use utasker_mqtt::tls::Buffer;
 use utasker_mqtt::tls::Security;
 
 pub const INVALID: i32 = Error::InvalidArgument as i32;
@@ -45,6 +47,27 @@ fn a_choice_must_say_whom_to_trust() {
 fn buffers_must_not_be_too_small() {
     for (receive, transmit, expected) in [(529, 267, 0), (528, 1024, INVALID), (2065, 266, INVALID), (0, 1024, INVALID), (2065, 0, INVALID)] {
         assert_eq!(said(receive, transmit, |security| security), expected, "{receive} {transmit}");
+    }
+}
+
+#[cfg(feature = "secure-mqtt")]
+#[test]
+fn buffers_must_not_overlap() {
+    let memory = crate::wire::room(4000);
+    let authority = Identity::authority();
+    // SAFETY: kept for ever, and not used.
+    let part = |start: usize, length: u16| unsafe { Buffer::new(memory[start..].as_ptr().cast_mut().cast(), length) };
+    for (receive, transmit, expected) in [
+        ((0, 2065), (2065, 1024), 0),
+        ((1024, 2065), (0, 1024), 0),
+        ((0, 2065), (2064, 1024), INVALID),
+        ((1023, 2065), (0, 1024), INVALID),
+        ((0, 2065), (0, 2065), INVALID),
+        ((0, 3000), (500, 1024), INVALID),
+    ] {
+        let security = Rig::new().security(&authority.der);
+        let security = Security { receive: part(receive.0, receive.1), transmit: part(transmit.0, transmit.1), ..security };
+        assert_eq!(security.check(), expected, "{receive:?} {transmit:?}");
     }
 }
 
