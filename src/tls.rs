@@ -4,8 +4,9 @@
 //! or received, and never dropped half way: a record that was begun twice would use a nonce twice. After any failure it is wiped.
 //!
 //! `security.rs` holds what the firmware chooses, `gate.rs` what records may arrive, `suite.rs` what may be inside of them after the
-//! handshake, `verifier.rs` whether the broker is the one it should be (`key_verifier.rs` in a build without certificates), `certificates.rs`,
-//! `algorithms.rs` and `rsa.rs` what that needs, `provider.rs` the client's own part, `records.rs` the way to the transport, `connection.rs` the future, `storage.rs` the memory of it.
+//! handshake, `verifier.rs` whether the broker is the one it should be (`key_verifier.rs` in a build without certificates),
+//! `certificates.rs`, `algorithms.rs` and `rsa.rs` what that needs, `provider.rs` the client's own part, `records.rs` the way to the
+//! transport, `connection.rs` the future, `storage.rs` the memory of it.
 
 #[cfg(feature = "secure-mqtt")]
 mod algorithms;

@@ -82,9 +82,10 @@ impl Security {
         false
     }
 
-    /// The name that the broker is told which name is meant: a literal address is none.
+    /// What the broker is told which name is meant: an address is none, and a dot at the end is not part of it (section 3 of RFC 6066).
     pub(super) fn host_name(&self) -> Option<&'static str> {
-        matches!(ServerName::try_from(self.server_name), Ok(ServerName::DnsName(_))).then_some(self.server_name)
+        let name = self.server_name.strip_suffix('.').unwrap_or(self.server_name);
+        matches!(ServerName::try_from(name), Ok(ServerName::DnsName(_))).then_some(name)
     }
 
     /// What the broker is asked to limit the content of its records to; `None`: the buffer holds all.

@@ -43,7 +43,8 @@ fn the_whole_flight_may_come_in_one_record_padded_and_with_tickets_behind() {
 fn the_hello_tells_name_protocol_and_length_and_offers_what_there_is() {
     let (authority, _) = honest();
     for (receive, code) in [(529, 1), (1040, 1), (1041, 2), (2064, 2), (2065, 3), (4113, 4), (16400, 4)] {
-        let encounter = Encounter::over(Rig::with_buffers(receive, 1024), Server::new(&[]), |security| Security { authority: kept(&authority.der), ..security });
+        let choose = |security| Security { authority: kept(&authority.der), ..security };
+        let encounter = Encounter::over(Rig::with_buffers(receive, 1024), Server::new(&[]), choose);
         let asked = |number| encounter.server.asked(number).unwrap();
         assert_eq!(asked(1), [code], "max_fragment_length for {receive}");
         assert_eq!(asked(0), b"\0\x0e\0\0\x0bbroker.test", "server_name");
@@ -52,15 +53,26 @@ fn the_hello_tells_name_protocol_and_length_and_offers_what_there_is() {
         assert_eq!(asked(10), b"\0\x02\0\x17", "supported_groups");
         assert!(encounter.server.asked(41).is_none(), "pre_shared_key");
     }
-    let encounter = Encounter::over(Rig::with_buffers(16401, 1024), Server::new(&[]), |security| Security { authority: kept(&authority.der), ..security });
+    let choose = |security| Security { authority: kept(&authority.der), ..security };
+    let encounter = Encounter::over(Rig::with_buffers(16401, 1024), Server::new(&[]), choose);
     assert!(encounter.server.asked(1).is_none());
+}
+
+#[test]
+fn a_dot_at_the_end_of_a_name_is_not_told() {
+    let (authority, broker) = honest();
+    let mut encounter =
+        Encounter::choosing(Server::new(&[&broker]), |security| Security { server_name: "broker.test.", authority: kept(&authority.der), ..security });
+    assert_eq!(encounter.server.asked(0), Some(&b"\0\x0e\0\0\x0bbroker.test"[..]));
+    encounter.connect(&GOOD);
 }
 
 #[test]
 fn an_address_is_no_server_name_to_be_told() {
     let (authority, _) = honest();
     for address in ["192.168.0.8", "fe80::1"] {
-        let encounter = Encounter::choosing(Server::new(&[]), |security| Security { server_name: address, authority: kept(&authority.der), ..security });
+        let choose = |security| Security { server_name: address, authority: kept(&authority.der), ..security };
+        let encounter = Encounter::choosing(Server::new(&[]), choose);
         assert!(encounter.server.asked(0).is_none());
     }
 }
