@@ -32,8 +32,10 @@ const SETTINGS: [Setting; 8] = [
 /// What a packet takes besides its topic and its payload, and what acknowledgements have for themselves.
 const OVERHEAD: u64 = 9 + 36;
 
-/// What a firmware may ask for by name, and the feature of the crate that brings it: a build script cannot choose one by itself.
-const OPTIONS: [(&str, &str); 2] = [("SECURE_MQTT", "secure-mqtt"), ("SUPPORT_CLIENT_SIDE_CERTIFICATE", "client-certificate")];
+/// What a firmware may ask for by name, and the feature of the crate that brings it, which a build script cannot choose by itself.
+/// Both `secure-mqtt` and `psk` bring `tls`.
+const OPTIONS: [(&str, &str, &str); 2] =
+    [("SECURE_MQTT", "tls", "secure-mqtt or psk"), ("SUPPORT_CLIENT_SIDE_CERTIFICATE", "client-certificate", "client-certificate")];
 
 fn main() {
     println!("cargo::rerun-if-env-changed=MQTT_CONFIG_H");
@@ -58,11 +60,11 @@ fn main() {
         writeln!(header, "#if !defined {name}\n    #define {name} {value}\n#elif ({name}) != {value}").unwrap();
         writeln!(header, "    #error \"{name} is not the {value} that libutasker_mqtt.a was built with: name this file in MQTT_CONFIG_H and build it again\"\n#endif").unwrap();
     }
-    for (name, feature) in OPTIONS {
+    for (name, feature, advice) in OPTIONS {
         if has_feature(feature) {
             writeln!(header, "#if !defined {name}\n    #define {name}\n#endif").unwrap();
         } else {
-            writeln!(header, "#if defined {name}\n    #error \"{name}: libutasker_mqtt.a was built without the feature {feature}\"\n#endif").unwrap();
+            writeln!(header, "#if defined {name}\n    #error \"{name}: libutasker_mqtt.a was built without the feature {advice}\"\n#endif").unwrap();
         }
     }
     header.push_str("\n#endif\n");
@@ -108,14 +110,14 @@ fn configured(file: &Path) -> Vec<u64> {
         }
         questions.push_str("#endif\n");
     }
-    for (name, _) in OPTIONS {
+    for (name, ..) in OPTIONS {
         writeln!(questions, "#ifdef {name}\n@\"{name}\" defined\n#endif").unwrap();
     }
     let answers = preprocess(&questions);
     let answered = |name: &str, what: &str| answers.lines().any(|line| line.trim() == format!("@\"{name}\" {what}"));
-    for (name, feature) in OPTIONS {
+    for (name, feature, advice) in OPTIONS {
         if answered(name, "defined") && !has_feature(feature) {
-            stop(&format!("{name} is defined in MQTT_CONFIG_H: build with --features {feature}"));
+            stop(&format!("{name} is defined in MQTT_CONFIG_H: build with --features {advice}"));
         }
     }
     let value = |setting: &Setting| match (answered(setting.name, "defined"), answered(setting.name, "range")) {

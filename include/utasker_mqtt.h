@@ -468,7 +468,7 @@ int fnSetMQTT_options(const MQTT_OPTIONS *ptrOptions);
  Chooses the security of the connections that follow. ptrSecurity is copied, what it points to is not: it must stay as it is.
 
  Returns 0. ERROR_MQTT_INVALID_ARGUMENT: it is null; its server name is none; a certificate or key is missing, cannot be read, or does
- not belong to the other; there are certificates and a pre-shared key; a buffer is too small. ERROR_MQTT_NOT_SUPPORTED: secure
+ not belong to the other; there are certificates and a pre-shared key; a buffer is too small, or part of the other. ERROR_MQTT_NOT_SUPPORTED: secure
  connections, or what a member asks for, are not in this build. ERROR_MQTT_NOT_READY; ERROR_MQTT_IN_USE: only between connections.
  From any task.
  */

@@ -2,7 +2,7 @@
 //! and maps the result. `utasker.rs` is the part that μTasker has too; this file is what is new.
 #![expect(non_camel_case_types, non_snake_case, non_upper_case_globals, reason = "matching C style, not Rust")]
 
-#[cfg(feature = "secure-mqtt")]
+#[cfg(feature = "tls")]
 mod secure;
 pub mod utasker;
 
@@ -199,9 +199,9 @@ struct Border {
     platform: Cell<Option<Platform>>,
     callback: Cell<MQTT_CALLBACK>,
     /// The connection is, or will be, a secure one.
-    #[cfg(feature = "secure-mqtt")]
+    #[cfg(feature = "tls")]
     secure: Cell<bool>,
-    #[cfg(feature = "secure-mqtt")]
+    #[cfg(feature = "tls")]
     security: Cell<Option<crate::tls::Security>>,
 }
 
@@ -216,9 +216,9 @@ static BORDER: Shared<Border> = Shared(Border {
     state: Cell::new(critical_section::RestoreState::invalid()),
     platform: Cell::new(None),
     callback: Cell::new(None),
-    #[cfg(feature = "secure-mqtt")]
+    #[cfg(feature = "tls")]
     secure: Cell::new(false),
-    #[cfg(feature = "secure-mqtt")]
+    #[cfg(feature = "tls")]
     security: Cell::new(None),
 });
 
@@ -269,7 +269,7 @@ impl Host for Firmware {
 
     fn open(self) -> i32 {
         let port = SESSION.0.options().port.get();
-        #[cfg(feature = "secure-mqtt")]
+        #[cfg(feature = "tls")]
         if BORDER.0.secure.get() {
             return secure::open(self, port);
         }
@@ -277,7 +277,7 @@ impl Host for Firmware {
     }
 
     fn is_eager(self) -> bool {
-        #[cfg(feature = "secure-mqtt")]
+        #[cfg(feature = "tls")]
         if BORDER.0.secure.get() {
             return secure::is_eager();
         }
@@ -285,7 +285,7 @@ impl Host for Firmware {
     }
 
     fn close(self) {
-        #[cfg(feature = "secure-mqtt")]
+        #[cfg(feature = "tls")]
         if BORDER.0.secure.get() {
             self.outside(secure::close);
         }
@@ -293,7 +293,7 @@ impl Host for Firmware {
     }
 
     fn send(self, place: usize, length: usize) -> i32 {
-        #[cfg(feature = "secure-mqtt")]
+        #[cfg(feature = "tls")]
         if BORDER.0.secure.get() {
             return secure::send(self, place, length);
         }
@@ -302,7 +302,7 @@ impl Host for Firmware {
     }
 
     fn receive(self, place: usize, length: usize) -> i32 {
-        #[cfg(feature = "secure-mqtt")]
+        #[cfg(feature = "tls")]
         if BORDER.0.secure.get() {
             return secure::receive(self, place, length);
         }
@@ -312,7 +312,7 @@ impl Host for Firmware {
 
     fn tell(self, kind: Kind, place: usize, number: u32, reference: u8) -> u16 {
         let data = if place == 0 { core::ptr::null_mut() } else { address(place) };
-        #[cfg(feature = "secure-mqtt")]
+        #[cfg(feature = "tls")]
         let number = if kind == Kind::Security { secure::reason() } else { number };
         self.outside(|| match BORDER.0.callback.get() {
             // SAFETY: the application's function, with so many bytes as the event says.
@@ -457,7 +457,7 @@ pub unsafe extern "C" fn fnSetMQTT_options(ptrOptions: *const MQTT_OPTIONS) -> c
 /// Chooses the security of the connections that follow. ptrSecurity is copied, what it points to is not: it must stay as it is.
 ///
 /// Returns 0. ERROR_MQTT_INVALID_ARGUMENT: it is null; its server name is none; a certificate or key is missing, cannot be read, or does
-/// not belong to the other; there are certificates and a pre-shared key; a buffer is too small. ERROR_MQTT_NOT_SUPPORTED: secure
+/// not belong to the other; there are certificates and a pre-shared key; a buffer is too small, or part of the other. ERROR_MQTT_NOT_SUPPORTED: secure
 /// connections, or what a member asks for, are not in this build. ERROR_MQTT_NOT_READY; ERROR_MQTT_IN_USE: only between connections.
 /// From any task.
 ///
@@ -465,10 +465,10 @@ pub unsafe extern "C" fn fnSetMQTT_options(ptrOptions: *const MQTT_OPTIONS) -> c
 /// `ptrSecurity` is null or points to what its members promise.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fnSetMQTT_security(ptrSecurity: *const MQTT_SECURITY) -> c_int {
-    #[cfg(feature = "secure-mqtt")]
+    #[cfg(feature = "tls")]
     // SAFETY: as the caller promises.
     return unsafe { secure::choose(ptrSecurity) };
-    #[cfg(not(feature = "secure-mqtt"))]
+    #[cfg(not(feature = "tls"))]
     {
         let _ = ptrSecurity;
         Error::NotSupported as c_int

@@ -16,7 +16,7 @@ pub mod topic;
 pub mod subscriptions;
 pub mod outbox;
 pub mod session;
-#[cfg(feature = "secure-mqtt")]
+#[cfg(feature = "tls")]
 pub mod tls;
 pub mod platform;
 pub mod ffi;
@@ -30,7 +30,7 @@ extern crate std;
 /// What TLS brings has panics that may be reached: there it does exist.
 #[cfg(panic = "abort")]
 #[panic_handler]
-#[cfg_attr(all(not(feature = "secure-mqtt"), any(target_os = "linux", target_os = "none")), unsafe(link_section = ".gnu.lto_panic"))]
+#[cfg_attr(all(not(feature = "tls"), any(target_os = "linux", target_os = "none")), unsafe(link_section = ".gnu.lto_panic"))]
 fn panic(_: &core::panic::PanicInfo) -> ! {
     // SAFETY: always callable.
     unsafe { platform::fnPanicMQTT() }

@@ -73,7 +73,7 @@ impl Platform {
         let open = unsafe { self.0.fnOpen.unwrap_unchecked() };
         // SAFETY: the firmware's function, with its own context and a valid range.
         let result = unsafe { open(self.0.ptrContext, connection.address.as_ptr().cast(), connection.address_length.get(), port) };
-        #[cfg(feature = "secure-mqtt")]
+        #[cfg(feature = "tls")]
         let result = result.max(lost::SECURITY + 1);
         if result > 0 { MQTT_LINK_FAILED } else { result }
     }
@@ -85,7 +85,7 @@ impl Platform {
     unsafe fn moved(self, function: Mover, data: *mut u8, length: usize) -> c_int {
         // SAFETY: the firmware's function, with its own context and the caller's range.
         let result = unsafe { function(self.0.ptrContext, data, length as c_ushort) };
-        #[cfg(feature = "secure-mqtt")]
+        #[cfg(feature = "tls")]
         let result = result.max(lost::SECURITY + 1);
         if result > length as c_int { MQTT_LINK_FAILED } else { result }
     }
@@ -125,20 +125,20 @@ impl Platform {
     }
 
     /// Fills in random bytes. Returns whether the firmware has given them.
-    #[cfg(feature = "secure-mqtt")]
+    #[cfg(feature = "tls")]
     pub(crate) fn fill_random(self, bytes: &mut [u8]) -> bool {
         // SAFETY: a valid range.
         self.0.fnRandom.is_some_and(|random| unsafe { self.moved(random, bytes.as_mut_ptr(), bytes.len()) } >= 0)
     }
 
     /// Whether there are random bytes.
-    #[cfg(feature = "secure-mqtt")]
+    #[cfg(feature = "tls")]
     pub(crate) fn has_random(self) -> bool {
         self.0.fnRandom.is_some()
     }
 
     /// Seconds since 1970; `None`: there is no such clock.
-    #[cfg(feature = "secure-mqtt")]
+    #[cfg(feature = "tls")]
     pub(crate) fn unix_time(self) -> Option<u32> {
         // SAFETY: the firmware's function, with its own context.
         self.0.fnUnixTime.map(|unix_time| (unsafe { unix_time(self.0.ptrContext) }) as u32)

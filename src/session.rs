@@ -69,7 +69,7 @@ pub mod lost {
     /// The host could not be reached.
     pub const UNREACHABLE: i32 = -3;
     /// It is not secure; the host knows why. No platform can say so.
-    #[cfg(feature = "secure-mqtt")]
+    #[cfg(feature = "tls")]
     pub const SECURITY: i32 = i32::MIN;
 }
 
@@ -429,7 +429,7 @@ impl Session {
     }
 
     /// The link, still being made, has got a step further: the next may take the response time again.
-    #[cfg(feature = "secure-mqtt")]
+    #[cfg(feature = "tls")]
     pub fn link_stepped(&self) {
         if self.stage.get() == Stage::Connecting {
             self.enter(Stage::Connecting);

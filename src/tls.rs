@@ -4,10 +4,14 @@
 //! or received, and never dropped half way: a record that was begun twice would use a nonce twice. After any failure it is wiped.
 //!
 //! `security.rs` holds what the firmware chooses, `gate.rs` what records may arrive, `suite.rs` what may be inside of them after the
-//! handshake, `verifier.rs` whether the broker is the one it should be, `algorithms.rs` and `rsa.rs` the signatures for that, `provider.rs` the
-//! client's own part, `records.rs` the way to the transport, `connection.rs` the future, `storage.rs` the memory of it.
+//! handshake, `verifier.rs` whether the broker is the one it should be (`key_verifier.rs` in a build without certificates),
+//! `certificates.rs`, `algorithms.rs` and `rsa.rs` what that needs, `provider.rs` the client's own part, `records.rs` the way to the
+//! transport, `connection.rs` the future, `storage.rs` the memory of it.
 
+#[cfg(feature = "secure-mqtt")]
 mod algorithms;
+#[cfg(feature = "secure-mqtt")]
+mod certificates;
 mod connection;
 mod gate;
 mod provider;
@@ -17,6 +21,7 @@ mod rsa;
 mod security;
 mod storage;
 mod suite;
+#[cfg_attr(not(feature = "secure-mqtt"), path = "tls/key_verifier.rs")]
 mod verifier;
 
 pub use security::Security;
@@ -165,7 +170,7 @@ impl<T: Transport, const SIZE: usize> Link<T, SIZE> {
         self.exchange.moved.set(0);
         self.exchange.stepped.set(false);
         self.exchange.eager.set(false);
-        self.exchange.spent.set(false);
+        self.exchange.records.set(0);
         if self.alive.get() {
             // SAFETY: `open` has begun it, and no `close` has ended it.
             match unsafe { self.storage.poll(connect::<T>) } {

@@ -19,21 +19,28 @@ fn fenced(kind: &str) -> Vec<String> {
 #[test]
 fn the_example_compiles_and_links() {
     let folder = scratch("readme");
-    let [example] = &fenced("c")[..] else { panic!("the README has one C example") };
+    let [example, security] = &fenced("c")[..] else { panic!("the README has a C example, and how security is chosen") };
     fs::write(folder.join("example.c"), example).unwrap();
+    // What is chosen stands before the connection; the authority is the reader's own.
+    let main = "    PORT port;\n";
+    assert_eq!(example.matches(main).count(), 1);
+    let authority = "    static const unsigned char authority[] = {0x30, 0};\n";
+    fs::write(folder.join("secure.c"), example.replace(main, &format!("{main}{authority}{security}"))).unwrap();
 
     let made = Command::new("cargo").args(["build", "--release", "--quiet"]).current_dir(root()).env_remove("CARGO_TARGET_DIR").status().unwrap();
     assert!(made.success());
-    let compiled = Command::new("cc")
-        .args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-D_POSIX_C_SOURCE=200809L"])
-        .args(["-Iinclude", "-Itarget/release", "-Ic-examples"])
-        .arg(folder.join("example.c"))
-        .args(["c-examples/port_posix.c", "target/release/libutasker_mqtt.a", "-pthread", "-o"])
-        .arg(folder.join("example"))
-        .current_dir(root())
-        .status()
-        .unwrap();
-    assert!(compiled.success());
+    for source in ["example.c", "secure.c"] {
+        let compiled = Command::new("cc")
+            .args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-D_POSIX_C_SOURCE=200809L"])
+            .args(["-Iinclude", "-Itarget/release", "-Ic-examples"])
+            .arg(folder.join(source))
+            .args(["c-examples/port_posix.c", "target/release/libutasker_mqtt.a", "-pthread", "-o"])
+            .arg(folder.join("example"))
+            .current_dir(root())
+            .status()
+            .unwrap();
+        assert!(compiled.success(), "{source}");
+    }
 }
 
 /// All that is changed is the port, which somebody may use; between the commands the broker is waited for.

@@ -1,6 +1,7 @@
 //! TLS against a server of the tests' own, in this process: every way to break the rules, at every step.
-#![cfg(feature = "secure-mqtt")]
+#![cfg(feature = "tls")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+#![cfg_attr(not(feature = "secure-mqtt"), allow(dead_code, reason = "without certificates less is needed"))]
 
 #[path = "tls/certificates.rs"]
 mod certificates;
@@ -9,10 +10,15 @@ mod certificates;
 mod client_certificate;
 #[path = "tls/credentials.rs"]
 mod credentials;
+#[path = "tls/encounter.rs"]
+mod encounter;
+#[cfg(feature = "secure-mqtt")]
 #[path = "tls/fuzz.rs"]
 mod fuzz;
+#[cfg(feature = "secure-mqtt")]
 #[path = "tls/handshakes.rs"]
 mod handshakes;
+#[cfg(feature = "secure-mqtt")]
 #[path = "tls/hostile.rs"]
 mod hostile;
 #[cfg(feature = "psk")]
@@ -20,14 +26,18 @@ mod hostile;
 mod pre_shared_key;
 #[path = "support/random.rs"]
 mod random;
+#[cfg(any(feature = "secure-mqtt", feature = "psk"))]
 #[path = "tls/recording.rs"]
 mod recording;
 #[path = "tls/server.rs"]
 mod server;
+#[cfg(feature = "secure-mqtt")]
 #[path = "tls/traffic.rs"]
 mod traffic;
+#[cfg(feature = "secure-mqtt")]
 #[path = "tls/trust.rs"]
 mod trust;
+#[cfg(feature = "secure-mqtt")]
 #[path = "tls/wiping.rs"]
 mod wiping;
 #[path = "tls/wire.rs"]

@@ -110,13 +110,13 @@ pub unsafe extern "C" fn fnConnectMQTT(ucIP: *const c_uchar, fnCallback: MQTT_CA
     {
         return Error::InvalidArgument as c_int;
     }
-    if has(SECURE_MQTT_CONNECTION) && !cfg!(feature = "secure-mqtt") {
+    if has(SECURE_MQTT_CONNECTION) && !cfg!(feature = "tls") {
         return Error::NotSupported as c_int;
     }
     request(|session| {
-        #[cfg_attr(not(feature = "secure-mqtt"), expect(unused_mut, reason = "a secure connection needs more"))]
+        #[cfg_attr(not(feature = "tls"), expect(unused_mut, reason = "a secure connection needs more"))]
         let mut answer = session.between_connections();
-        #[cfg(feature = "secure-mqtt")]
+        #[cfg(feature = "tls")]
         if answer == 0 {
             answer = super::secure::prepare(has(SECURE_MQTT_CONNECTION));
         }

@@ -13,7 +13,7 @@ impl Session {
             _ if self.stage.get() == Stage::Lingering => (Kind::None, Kind::ConnectionClosed),
             lost::CLOSED => (Kind::None, Kind::HostClosed),
             lost::UNREACHABLE => (Kind::None, Kind::Unreachable),
-            #[cfg(feature = "secure-mqtt")]
+            #[cfg(feature = "tls")]
             lost::SECURITY => (Kind::Security, Kind::ConnectionClosed),
             _ => (Kind::Link, Kind::HostClosed),
         };

@@ -37,7 +37,7 @@ pub enum Kind {
     Protocol = -13,
     Timeout = -14,
     Link = -15,
-    #[cfg(feature = "secure-mqtt")]
+    #[cfg(feature = "tls")]
     Security = -16,
 }
 

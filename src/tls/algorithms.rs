@@ -1,8 +1,9 @@
 //! The signatures that certificates and the handshake may bear.
 
-use super::security::{SEQUENCE, element};
+use super::certificates::{SEQUENCE, element};
 use core::fmt;
 use core::marker::PhantomData;
+use core::sync::atomic::{AtomicU8, Ordering};
 use embedded_tls::SignatureScheme;
 use p256::NistP256;
 use p256::elliptic_curve::ops::{Invert, Reduce};
@@ -12,8 +13,10 @@ use p256::elliptic_curve::{AffinePoint, CurveArithmetic, Field, FieldBytes, Fiel
 use pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
 use sha2::{Digest, Sha256};
 
+const COUNT: usize = 1 + if cfg!(feature = "rsa") { 1 } else { 0 } + if cfg!(feature = "p384") { 3 } else { 0 };
+
 /// All that there are in this build.
-pub(super) const ALL: &[&dyn SignatureVerificationAlgorithm] = &[
+const ALL: [&dyn SignatureVerificationAlgorithm; COUNT] = [
     &P256_SHA256,
     #[cfg(feature = "rsa")]
     &super::rsa::RsaSha256,
@@ -32,6 +35,58 @@ const P256_SHA384: Ecdsa<NistP256, sha2::Sha384> = Ecdsa::new(alg_id::ECDSA_P256
 const P384_SHA256: Ecdsa<p384::NistP384, Sha256> = Ecdsa::new(alg_id::ECDSA_P384, alg_id::ECDSA_SHA256);
 #[cfg(feature = "p384")]
 const P384_SHA384: Ecdsa<p384::NistP384, sha2::Sha384> = Ecdsa::new(alg_id::ECDSA_P384, alg_id::ECDSA_SHA384);
+
+/// Signatures of certificates that are verified for one broker: a chain has at most five.
+const MOST_SIGNATURES: u8 = 8;
+
+/// All algorithms, for a limited number of signatures: a hostile chain could demand many more than a good one.
+pub(super) struct Algorithms {
+    left: AtomicU8,
+}
+
+impl Algorithms {
+    pub(super) const fn new() -> Self {
+        Self { left: AtomicU8::new(MOST_SIGNATURES) }
+    }
+
+    /// Calls `work` with the algorithms.
+    pub(super) fn with<Result>(&self, work: impl FnOnce(&[&dyn SignatureVerificationAlgorithm]) -> Result) -> Result {
+        let limited = ALL.map(|algorithm| Limited { algorithm, left: &self.left });
+        work(&limited.each_ref().map(|limited| limited as &dyn SignatureVerificationAlgorithm))
+    }
+}
+
+struct Limited<'a> {
+    algorithm: &'static dyn SignatureVerificationAlgorithm,
+    left: &'a AtomicU8,
+}
+
+impl fmt::Debug for Limited<'_> {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+impl SignatureVerificationAlgorithm for Limited<'_> {
+    fn verify_signature(&self, public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        let left = self.left.load(Ordering::Relaxed).checked_sub(1).ok_or(InvalidSignature)?;
+        self.left.store(left, Ordering::Relaxed);
+        self.algorithm.verify_signature(public_key, message, signature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        self.algorithm.public_key_alg_id()
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        self.algorithm.signature_alg_id()
+    }
+}
+
+/// Whether the public key of a certificate is one of those.
+pub(super) fn is_known(public_key: &[u8]) -> bool {
+    ALL.iter().any(|algorithm| key_bits(&algorithm.public_key_alg_id(), public_key).is_some())
+}
 
 /// Verifies the signature of a handshake with the public key of a certificate.
 pub(super) fn verify(scheme: SignatureScheme, public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
@@ -197,6 +252,17 @@ mod tests {
         let hash = Sha256::digest(Sha256::digest(seed.to_be_bytes()));
         let signature: DerSignature = key.sign_prehash(&hash).unwrap();
         (key, hash, signature.as_bytes().to_vec())
+    }
+
+    #[test]
+    fn a_broker_gets_so_many_signatures_verified_and_no_more() {
+        let key = SigningKey::from_bytes(&Sha256::digest("key")).unwrap();
+        let signature: DerSignature = p256::ecdsa::signature::Signer::sign(&key, b"message");
+        let point = key.verifying_key().to_encoded_point(false);
+        let algorithms = Algorithms::new();
+        let verified = || algorithms.with(|all| all[0].verify_signature(point.as_bytes(), b"message", signature.as_bytes()).is_ok());
+        assert!((0..MOST_SIGNATURES).all(|_| verified()));
+        assert!(!verified());
     }
 
     #[test]

@@ -94,7 +94,7 @@ impl<T: Transport> CryptoProvider for &mut Provider<T> {
 
     #[cfg(feature = "client-certificate")]
     fn signer(&mut self) -> Result<(impl signature::SignerMut<Self::Signature>, embedded_tls::SignatureScheme), TlsError> {
-        let key = super::security::private_key(self.verifier.security.private_key).ok_or(TlsError::InvalidPrivateKey)?;
+        let key = super::certificates::private_key(self.verifier.security.private_key).ok_or(TlsError::InvalidPrivateKey)?;
         Ok((Key(key), embedded_tls::SignatureScheme::EcdsaSecp256r1Sha256))
     }
 }
@@ -120,7 +120,7 @@ impl signature::Signer<Signature> for Key {
         let numbers: p256::ecdsa::Signature = self.0.try_sign(message)?;
         let mut der = heapless::Vec::new();
         let mut put = |bytes: &[u8]| der.extend_from_slice(bytes).map_err(|_| signature::Error::new());
-        put(&[super::security::SEQUENCE, 0])?;
+        put(&[super::certificates::SEQUENCE, 0])?;
         for number in numbers.to_bytes().chunks(32) {
             let mut digits = number;
             while let [0, shorter @ ..] = digits {

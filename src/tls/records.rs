@@ -11,6 +11,9 @@ use core::task::Poll;
 use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 use embedded_tls::TlsError;
 
+/// Records in one poll of an open connection: it may bring many without anything inside.
+const MOST_RECORDS: u8 = 16;
+
 /// What the connection and its link share.
 pub(super) struct Exchange {
     /// What is to be sent, and the room for what is received.
@@ -18,8 +21,8 @@ pub(super) struct Exchange {
     pub(super) incoming: Cell<Option<&'static [Cell<u8>]>>,
     /// How many bytes were taken, or given.
     pub(super) moved: Cell<usize>,
-    /// In this poll: a record was read or written, so that no other comes; one was held back for that.
-    pub(super) spent: Cell<bool>,
+    /// In this poll: how many records were read or written; another was held back for that; one was of the handshake.
+    pub(super) records: Cell<u8>,
     pub(super) eager: Cell<bool>,
     pub(super) stepped: Cell<bool>,
     /// The handshake is done, and the broker the right one.
@@ -42,7 +45,7 @@ impl Exchange {
             outgoing: Cell::new(None),
             incoming: Cell::new(None),
             moved: Cell::new(0),
-            spent: Cell::new(false),
+            records: Cell::new(0),
             eager: Cell::new(false),
             stepped: Cell::new(false),
             open: Cell::new(false),
@@ -73,17 +76,17 @@ impl Exchange {
         }
     }
 
-    /// A record of the handshake was read, or written.
+    /// A record was read, or written.
     fn step(&self) {
+        self.records.set(self.records.get() + 1);
         if !self.open.get() {
-            self.spent.set(true);
             self.stepped.set(true);
         }
     }
 
-    /// Whether the next record of the handshake has to wait for the next poll.
+    /// Whether the next record has to wait for the next poll.
     fn must_wait(&self) -> bool {
-        let waits = self.spent.get() && !self.open.get();
+        let waits = self.records.get() >= if self.open.get() { MOST_RECORDS } else { 1 };
         if waits {
             self.eager.set(true);
         }

@@ -2,7 +2,7 @@
 //! here is public, so that it may take its time.
 
 use super::algorithms::{INTEGER, key_bits};
-use super::security::{SEQUENCE, element};
+use super::certificates::{SEQUENCE, element};
 use crypto_bigint::modular::montgomery_reduction;
 use crypto_bigint::{Limb, U2048, U3072, U4096, Uint, Word};
 use pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};

@@ -3,10 +3,7 @@
 use super::storage::Buffer;
 use crate::error::Error;
 use embedded_tls::MaxFragmentLength;
-use webpki::anchor_from_trusted_cert;
-#[cfg(feature = "client-certificate")]
-use pki_types::alg_id;
-use pki_types::{CertificateDer, ServerName, TrustAnchor};
+use pki_types::ServerName;
 
 /// The choice. What it names belongs to the firmware.
 #[derive(Clone, Copy)]
@@ -49,12 +46,16 @@ impl Security {
     pub fn check(&self) -> i32 {
         let has_certificate = !self.certificate.is_empty() || !self.private_key.is_empty();
         let has_key = !self.key.is_empty() || !self.key_identity.is_empty();
-        if has_certificate && !cfg!(feature = "client-certificate") || has_key && !cfg!(feature = "psk") {
+        let is_supported = (self.authority.is_empty() || cfg!(feature = "secure-mqtt"))
+            && (!has_certificate || cfg!(feature = "client-certificate"))
+            && (!has_key || cfg!(feature = "psk"));
+        if !is_supported {
             return Error::NotSupported as i32;
         }
         let needed = CLIENT_HELLO + self.server_name.len() + self.key_identity.len();
         let can_work = ServerName::try_from(self.server_name).is_ok()
             && self.receive.length() >= SHORTEST_RECEIVE
+            && !self.receive.overlaps(self.transmit)
             && self.transmit.length() >= needed.max(CERTIFICATE_OVERHEAD + self.certificate.len())
             && if has_key { self.is_key() && !has_certificate && self.authority.is_empty() } else { self.is_trusting() }
             && (!has_certificate || self.is_client());
@@ -67,25 +68,24 @@ impl Security {
 
     /// Whether there are trusted certificates, and all can be read.
     fn is_trusting(&self) -> bool {
-        !self.authority.is_empty() && certificates(self.authority).all(|certificate| certificate.is_some_and(|certificate| anchor(&certificate).is_some()))
-    }
-
-    #[cfg(not(feature = "client-certificate"))]
-    fn is_client(&self) -> bool {
+        #[cfg(feature = "secure-mqtt")]
+        return super::certificates::are_authorities(self.authority);
+        #[cfg(not(feature = "secure-mqtt"))]
         false
     }
 
     /// Whether the client's key belongs to its certificate.
-    #[cfg(feature = "client-certificate")]
     fn is_client(&self) -> bool {
-        let certificate = CertificateDer::from(self.certificate);
-        let (Some(key), Some(anchor)) = (private_key(self.private_key), anchor(&certificate)) else { return false };
-        super::algorithms::key_bits(&alg_id::ECDSA_P256, &anchor.subject_public_key_info) == Some(key.verifying_key().to_encoded_point(false).as_bytes())
+        #[cfg(feature = "client-certificate")]
+        return super::certificates::belong_together(self.certificate, self.private_key);
+        #[cfg(not(feature = "client-certificate"))]
+        false
     }
 
-    /// The name that the broker is told which name is meant: a literal address is none.
+    /// What the broker is told which name is meant: an address is none, and a dot at the end is not part of it (section 3 of RFC 6066).
     pub(super) fn host_name(&self) -> Option<&'static str> {
-        matches!(ServerName::try_from(self.server_name), Ok(ServerName::DnsName(_))).then_some(self.server_name)
+        let name = self.server_name.strip_suffix('.').unwrap_or(self.server_name);
+        matches!(ServerName::try_from(name), Ok(ServerName::DnsName(_))).then_some(name)
     }
 
     /// What the broker is asked to limit the content of its records to; `None`: the buffer holds all.
@@ -103,57 +103,4 @@ impl Security {
         let room = self.receive.length().saturating_sub(RECORD_OVERHEAD);
         if room >= LONGEST_FRAGMENT { None } else { FRAGMENTS.into_iter().find(|(limit, _)| *limit <= room) }
     }
-}
-
-/// A certificate as an authority.
-pub(super) fn anchor<'a>(certificate: &'a CertificateDer<'a>) -> Option<TrustAnchor<'a>> {
-    anchor_from_trusted_cert(certificate).ok()
-}
-
-/// The certificates that lie one after another; `None`, the last, where one cannot be read.
-pub(super) fn certificates<'a>(mut bytes: &'a [u8]) -> impl Iterator<Item = Option<CertificateDer<'a>>> {
-    core::iter::from_fn(move || {
-        if bytes.is_empty() {
-            return None;
-        }
-        let whole = bytes;
-        bytes = &[];
-        let Some((SEQUENCE, _, behind)) = element(whole) else { return Some(None) };
-        bytes = behind;
-        Some(whole.get(..whole.len() - behind.len()).map(CertificateDer::from))
-    })
-}
-
-// Tags of DER.
-pub(super) const SEQUENCE: u8 = 0x30;
-
-/// The tag and the content of the first DER element, and what follows it.
-pub(super) fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (length, content) = match bytes {
-        [_, length @ ..=0x7f, content @ ..] => (usize::from(*length), content),
-        [_, 0x81, length, content @ ..] => (usize::from(*length), content),
-        [_, 0x82, high, low, content @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), content),
-        _ => return None,
-    };
-    let (content, behind) = content.split_at_checked(length)?;
-    Some((*bytes.first()?, content, behind))
-}
-
-/// A P-256 key: SEC1 (RFC 5915), or inside PKCS#8 (RFC 5958).
-#[cfg(feature = "client-certificate")]
-pub(super) fn private_key(bytes: &[u8]) -> Option<p256::ecdsa::SigningKey> {
-    const OCTET_STRING: u8 = 4;
-    let (SEQUENCE, mut content, []) = element(bytes)? else { return None };
-    // A version comes first; in PKCS#8, an algorithm and a SEC1 key follow.
-    (_, _, content) = element(content)?;
-    if let (SEQUENCE, algorithm, rest) = element(content)? {
-        if algorithm != &alg_id::ECDSA_P256[..] {
-            return None;
-        }
-        let (OCTET_STRING, key, _) = element(rest)? else { return None };
-        let (SEQUENCE, key, []) = element(key)? else { return None };
-        (_, _, content) = element(key)?;
-    }
-    let (OCTET_STRING, number, _) = element(content)? else { return None };
-    p256::ecdsa::SigningKey::from_slice(number).ok()
 }

@@ -74,6 +74,12 @@ impl Buffer {
         self.length.into()
     }
 
+    /// Whether a byte belongs to both.
+    pub(super) fn overlaps(self, other: Self) -> bool {
+        let end = |buffer: Self| buffer.start.wrapping_add(buffer.length());
+        self.start < end(other) && other.start < end(self)
+    }
+
     /// All of it.
     ///
     /// # Safety

@@ -11,7 +11,7 @@ fn without_a_platform_every_call_is_not_ready() {
     for &(function, result) in before_platform() {
         let expected = match function {
             "fnPollMQTT" => c::NEVER,
-            "fnSetMQTT_security" if !cfg!(feature = "secure-mqtt") => c::NOT_SUPPORTED as c_ulong,
+            "fnSetMQTT_security" if !cfg!(feature = "tls") => c::NOT_SUPPORTED as c_ulong,
             _ => c::NOT_READY as c_ulong,
         };
         assert_eq!(result, expected, "{function}");
@@ -150,7 +150,7 @@ fn version_3_1_changes_name_and_level() {
 #[test]
 fn a_secure_connection_needs_a_build_that_has_it_and_to_be_told_how() {
     let (of_nothing, of_connecting) =
-        if cfg!(feature = "secure-mqtt") { (c::INVALID_ARGUMENT, c::NOT_READY) } else { (c::NOT_SUPPORTED, c::NOT_SUPPORTED) };
+        if cfg!(feature = "tls") { (c::INVALID_ARGUMENT, c::NOT_READY) } else { (c::NOT_SUPPORTED, c::NOT_SUPPORTED) };
     let _client = Client::closed();
     // SAFETY: null is allowed.
     assert_eq!(unsafe { c::raw::fnSetMQTT_security(ptr::null()) }, of_nothing);

@@ -177,14 +177,7 @@ void fnOperations(void)
     MQTT_SECURITY security = {0};
 
     security.ptrServerName = "broker.test";
-    security.ptrAuthority = ucAuthority;
-    security.usAuthorityLength = sizeof(ucAuthority);
-#ifdef SUPPORT_CLIENT_SIDE_CERTIFICATE
-    security.ptrCertificate = ucCertificate;
-    security.usCertificateLength = sizeof(ucCertificate);
-    security.ptrPrivateKey = ucPrivate_key;
-    security.usPrivateKeyLength = sizeof(ucPrivate_key);
-#endif
+    CHOOSE(security);                   /* certificates or keys, whatever was recorded */
     security.ptrReceive = ucReceive;
     security.usReceiveLength = sizeof(ucReceive);
     security.ptrTransmit = ucTransmit;

@@ -2,7 +2,7 @@
 
 use crate::certificates::{Identity, Request, extension};
 use crate::credentials::{INVALID, said, says};
-use crate::handshakes::{Encounter, GOOD, Outcome, WITH_REQUEST, honest};
+use crate::encounter::{Encounter, GOOD, Outcome, WITH_REQUEST, honest};
 use crate::server::{Server, kind::*};
 use crate::wire::{Rig, kept};
 use utasker_mqtt::tls::{Reason, Security};

@@ -1,7 +1,7 @@
 //! Changed handshakes, thousands of them: no panic, no standstill, and nobody is connected to who should not be.
 
 use crate::certificates::{Identity, Request};
-use crate::handshakes::{Encounter, GOOD, Outcome, honest};
+use crate::encounter::{Encounter, GOOD, Outcome, honest};
 use crate::random::Random;
 use crate::server::{APPLICATION_DATA, HANDSHAKE, Server, kind::*, list, message, split};
 use crate::wire::kept;

@@ -1,7 +1,7 @@
 //! Brokers that break the rules, and those who change what honest ones say: none of them is ever connected to.
 
 use crate::certificates::Identity;
-use crate::handshakes::{Encounter, GOOD, Outcome, honest};
+use crate::encounter::{Encounter, GOOD, Outcome, honest};
 use crate::server::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, Server, kind::*, list, message, record, split};
 use crate::wire::{Ends, Rig, Source};
 use utasker_mqtt::session::lost;
@@ -241,6 +241,24 @@ fn after_the_handshake_only_tickets_come_beside_data() {
         encounter.send(b"data");
         assert_eq!(Outcome::Refused(encounter.refused()), PROTOCOL, "{other:x?}");
     }
+}
+
+#[test]
+fn records_without_content_do_not_hold_up_a_poll() {
+    let mut encounter = Encounter::connected();
+    for _ in 0..100 {
+        let record = encounter.server.seal(APPLICATION_DATA, b"");
+        encounter.rig.give(&record);
+    }
+    encounter.send(b"data");
+    let place = crate::wire::room(10);
+    let mut polls = 1;
+    while encounter.rig.link.receive(place) == 0 {
+        assert!(encounter.rig.link.is_eager());
+        polls += 1;
+    }
+    assert_eq!(polls, 1 + 100 / 16);
+    assert!(!encounter.rig.link.has_stepped());
 }
 
 #[test]

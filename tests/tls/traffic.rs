@@ -1,7 +1,7 @@
 //! Bytes over a link that is slow, small, or has enough of them.
 
 use crate::certificates::Identity;
-use crate::handshakes::{Encounter, GOOD, Outcome, bytes, honest};
+use crate::encounter::{Encounter, GOOD, Outcome, bytes, honest};
 use crate::random::Random;
 use crate::server::{ALERT, APPLICATION_DATA, Server, split};
 use crate::wire::{Rig, kept, room};
@@ -73,8 +73,8 @@ fn a_long_message_comes_through_a_small_buffer() {
 fn a_record_that_just_fits_is_read() {
     let (authority, broker) = honest();
     for receive in [529, 1041, 2065, 4113, 16401] {
-        let mut encounter =
-            Encounter::over(Rig::with_buffers(receive, 1024), Server::new(&[&broker]), |security| Security { authority: kept(&authority.der), ..security });
+        let choose = |security| Security { authority: kept(&authority.der), ..security };
+        let mut encounter = Encounter::over(Rig::with_buffers(receive, 1024), Server::new(&[&broker]), choose);
         encounter.connect(&GOOD);
         for _ in 0..3 {
             encounter.send(&text(receive - 17));
@@ -89,8 +89,8 @@ fn a_record_that_just_fits_is_read() {
 fn records_that_are_sent_keep_to_what_was_agreed_and_to_the_buffer() {
     let (authority, broker) = honest();
     for (receive, transmit, longest) in [(529, 4000, 512), (2065, 1024, 1024 - 134), (2065, 4000, 2048), (16401, 20_000, 16384)] {
-        let mut encounter =
-            Encounter::over(Rig::with_buffers(receive, transmit), Server::new(&[&broker]), |security| Security { authority: kept(&authority.der), ..security });
+        let choose = |security| Security { authority: kept(&authority.der), ..security };
+        let mut encounter = Encounter::over(Rig::with_buffers(receive, transmit), Server::new(&[&broker]), choose);
         encounter.connect(&GOOD);
         let data = text(30_000);
         let outgoing = bytes(&data);

@@ -1,7 +1,7 @@
 //! Which certificates are trusted, and why others are not.
 
 use crate::certificates::{DAY, END, Identity, NOW, Request, START, extension};
-use crate::handshakes::{Encounter, GOOD, Outcome};
+use crate::encounter::{Encounter, GOOD, Outcome};
 use crate::server::Server;
 use crate::wire::kept;
 use utasker_mqtt::tls::{Reason, Security};
@@ -219,6 +219,16 @@ fn chains_of_up_to_four_between_are_trusted_in_any_order() {
     // One of the chain is missing.
     let identity = between[1].issue(&broker());
     refuses(Reason::UnknownAuthority, &authority, &[&identity, &between[0]]);
+}
+
+#[test]
+fn a_maze_of_authorities_is_refused() {
+    let authority = Identity::authority();
+    // All bear the name of the authority, and none is it.
+    let impostors: Vec<Identity> = (0..4).map(|number| Request::authority("Authority").seed(&format!("impostor {number}")).self_signed()).collect();
+    let identity = impostors[0].issue(&broker());
+    let chain: Vec<&Identity> = [&identity].into_iter().chain(&impostors).collect();
+    refuses(Reason::BadSignature, &authority, &chain);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a connection leaves in memory: nothing.
 
-use crate::handshakes::{Encounter, GOOD, Outcome};
+use crate::encounter::{Encounter, GOOD, Outcome};
 use crate::server::{CHANGE_CIPHER_SPEC, HANDSHAKE, kind::*, record};
 use crate::wire::Rig;
 use core::cell::Cell;
@@ -31,7 +31,7 @@ fn traces(encounter: &Encounter) -> usize {
 fn talkative() -> Encounter {
     let mut encounter = Encounter::connected();
     encounter.send(b"secret text");
-    assert_eq!(encounter.rig.link.send(crate::handshakes::bytes(b"another one")), 11);
+    assert_eq!(encounter.rig.link.send(crate::encounter::bytes(b"another one")), 11);
     assert_eq!(encounter.received().unwrap(), b"secret text");
     assert!(traces(&encounter) >= 3, "the keys and a text are found while they are needed: {}", traces(&encounter));
     encounter

@@ -263,6 +263,20 @@ impl Client {
         }
     }
 
+    /// Messages go to the broker and come back.
+    #[track_caller]
+    pub fn exchanges_messages(&self) {
+        self.wait_for(c::CONNACK_RECEIVED);
+        let reference = c::subscribe(c"a/b", 2);
+        assert_eq!(reference, 1);
+        self.wait_for(c::SUBACK_RECEIVED);
+        for qos in 0..3 {
+            assert!(c::publish_data(1, None, qos, b"hello") > 0);
+            assert_eq!(self.wait_for(c::TOPIC_MESSAGE).data, b"hello");
+        }
+        self.disconnect();
+    }
+
     /// Ends the connection.
     pub fn disconnect(&self) {
         assert_eq!(c::disconnect(), 0);

@@ -30,19 +30,6 @@ fn configuration(directory: &Path, authority: &Identity, identity: &Identity) ->
     )
 }
 
-/// Messages go to the broker and come back.
-fn exchanges_messages(client: &Client) {
-    client.wait_for(c::CONNACK_RECEIVED);
-    let reference = c::subscribe(c"a/b", 2);
-    assert_eq!(reference, 1);
-    client.wait_for(c::SUBACK_RECEIVED);
-    for qos in 0..3 {
-        assert!(c::publish_data(1, None, qos, b"hello") > 0);
-        assert_eq!(client.wait_for(c::TOPIC_MESSAGE).data, b"hello");
-    }
-    client.disconnect();
-}
-
 #[test]
 fn connects_and_exchanges_messages() {
     let (broker, authority) = secure(&Request::broker("localhost"), "");
@@ -50,7 +37,7 @@ fn connects_and_exchanges_messages() {
     assert_eq!(Security::trusting(&authority.der).choose(), 0);
     for _ in 0..3 {
         assert_eq!(client.connect(broker.port), 0);
-        exchanges_messages(&client);
+        client.exchanges_messages();
     }
 }
 
@@ -60,7 +47,7 @@ fn addresses_are_names_too() {
     let client = Client::closed();
     assert_eq!(Security { server_name: "127.0.0.1".into(), ..Security::trusting(&authority.der) }.choose(), 0);
     assert_eq!(client.connect(broker.port), 0);
-    exchanges_messages(&client);
+    client.exchanges_messages();
 }
 
 #[test]
@@ -153,7 +140,7 @@ mod client_certificate {
         for private_key in [device.sec1(), device.pkcs8()] {
             assert_eq!(Security { certificate: device.der.clone(), private_key, ..Security::trusting(&authority.der) }.choose(), 0);
             assert_eq!(client.connect(broker.port), 0);
-            exchanges_messages(&client);
+            client.exchanges_messages();
         }
         assert!(broker.count("'device 7'") > 0);
     }
@@ -170,26 +157,5 @@ mod client_certificate {
         assert_eq!(security.choose(), 0);
         assert_eq!(client.connect(broker.port), 0);
         assert_eq!(client.refused(), 256 + 48, "unknown_ca");
-    }
-}
-
-#[cfg(feature = "psk")]
-#[test]
-fn a_pre_shared_key_connects() {
-    let broker = Broker::configured(|directory| {
-        let file = directory.join("keys");
-        fs::write(&file, "device:00112233445566778899aabbccddeeff\n").unwrap();
-        format!("allow_anonymous true\npsk_file {}\npsk_hint hint\nuse_identity_as_username true\n", file.display())
-    });
-    let client = Client::closed();
-    let key: Vec<u8> = (0..16).map(|digit| digit * 0x11).collect();
-    let security = Security { authority: Vec::new(), key_identity: b"device".into(), key, receive: 529, ..Security::trusting(&[]) };
-    assert_eq!(security.choose(), 0);
-    assert_eq!(client.connect(broker.port), 0);
-    exchanges_messages(&client);
-    for wrong in [Security { key: vec![1; 16], ..security.clone() }, Security { key_identity: b"nobody".into(), ..security.clone() }] {
-        assert_eq!(wrong.choose(), 0);
-        assert_eq!(client.connect(broker.port), 0);
-        assert!(client.refused() >= 256);
     }
 }
