@@ -460,7 +460,8 @@ int fnSetMQTT_platform(const MQTT_PLATFORM *ptrPlatform);
 /*
  Chooses for the connections that follow. ptrOptions is copied.
 
- Returns 0; ERROR_MQTT_INVALID_ARGUMENT: it is null; ERROR_MQTT_NOT_READY; ERROR_MQTT_IN_USE: only between connections. From any task.
+ Returns 0; ERROR_MQTT_INVALID_ARGUMENT: it is null; ERROR_MQTT_NOT_READY; ERROR_MQTT_IN_USE: only between connections;
+ ERROR_MQTT_NOT_SUPPORTED: new attempts are not in this build. From any task.
  */
 int fnSetMQTT_options(const MQTT_OPTIONS *ptrOptions);
 
@@ -500,7 +501,8 @@ int fnPublishMQTT_data(unsigned char ucRef,
  and cQoS as for fnPublishMQTT. A stream that is sent again begins at offset 0 and must give the same bytes.
 
  Returns a handle above 0; MQTT_PUBLISH_ACKNOWLEDGED or MQTT_PUBLISH_FAILED follows, in which fnGetMQTT_message tells it. The errors of
- fnPublishMQTT, and ERROR_MQTT_MESSAGE_TOO_LONG: above what MQTT can carry (256 MB). From any context.
+ fnPublishMQTT, and ERROR_MQTT_MESSAGE_TOO_LONG: above what MQTT can carry (256 MB); ERROR_MQTT_NOT_SUPPORTED: not in this build. From
+ any context.
  */
 int fnPublishMQTT_stream(unsigned char ucRef,
                          const char *ptrTopic,

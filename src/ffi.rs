@@ -6,7 +6,7 @@
 mod secure;
 pub mod utasker;
 
-use crate::config::{MAX_SUBSCRIPTIONS, MAX_TOPIC_LENGTH};
+use crate::config::{MAX_SUBSCRIPTIONS, MAX_TOPIC_LENGTH, RECONNECT, STREAM};
 use crate::error::Error;
 use crate::memory::TRANSMIT_END;
 use crate::outbox::source;
@@ -432,7 +432,8 @@ pub unsafe extern "C" fn fnSetMQTT_platform_of_version(ptrPlatform: *const MQTT_
 
 /// Chooses for the connections that follow. ptrOptions is copied.
 ///
-/// Returns 0; ERROR_MQTT_INVALID_ARGUMENT: it is null; ERROR_MQTT_NOT_READY; ERROR_MQTT_IN_USE: only between connections. From any task.
+/// Returns 0; ERROR_MQTT_INVALID_ARGUMENT: it is null; ERROR_MQTT_NOT_READY; ERROR_MQTT_IN_USE: only between connections;
+/// ERROR_MQTT_NOT_SUPPORTED: new attempts are not in this build. From any task.
 ///
 /// # Safety
 /// `ptrOptions` is null or points to options.
@@ -440,6 +441,9 @@ pub unsafe extern "C" fn fnSetMQTT_platform_of_version(ptrPlatform: *const MQTT_
 pub unsafe extern "C" fn fnSetMQTT_options(ptrOptions: *const MQTT_OPTIONS) -> c_int {
     // SAFETY: as the caller promises.
     let Some(options) = (unsafe { ptrOptions.as_ref() }) else { return Error::InvalidArgument as c_int };
+    if !RECONNECT && options.usReconnectMinSeconds != 0 {
+        return Error::NotSupported as c_int;
+    }
     request(|session| {
         let answer = session.between_connections();
         if answer == 0 {
@@ -519,12 +523,16 @@ pub unsafe extern "C" fn fnPublishMQTT_data(ucRef: c_uchar, ptrTopic: *const c_c
 /// and cQoS as for fnPublishMQTT. A stream that is sent again begins at offset 0 and must give the same bytes.
 ///
 /// Returns a handle above 0; MQTT_PUBLISH_ACKNOWLEDGED or MQTT_PUBLISH_FAILED follows, in which fnGetMQTT_message tells it. The errors of
-/// fnPublishMQTT, and ERROR_MQTT_MESSAGE_TOO_LONG: above what MQTT can carry (256 MB). From any context.
+/// fnPublishMQTT, and ERROR_MQTT_MESSAGE_TOO_LONG: above what MQTT can carry (256 MB); ERROR_MQTT_NOT_SUPPORTED: not in this build. From
+/// any context.
 ///
 /// # Safety
 /// `ptrTopic` is null or terminated by a zero.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fnPublishMQTT_stream(ucRef: c_uchar, ptrTopic: *const c_char, cQoS: c_schar, ulTotalLength: c_ulong) -> c_int {
+    if !STREAM {
+        return Error::NotSupported as c_int;
+    }
     // More than MQTT can carry stays more.
     let total = ulTotalLength.min(NEVER.into()) as u32;
     // SAFETY: as the caller promises.

@@ -50,8 +50,8 @@ pub mod source {
     pub const SUBSCRIPTION: u8 = 0x02;
     /// The payload is asked for, at once.
     pub const PAYLOAD_ASKED: u8 = 0x04;
-    /// The payload is asked for piece by piece.
-    pub const STREAMED: u8 = 0x08;
+    /// In a build that has streams: the payload is asked for piece by piece.
+    pub const STREAMED: u8 = if crate::config::STREAM { 0x08 } else { 0 };
     /// A SUBSCRIBE whose SUBACK was told before: the subscription is only being restored.
     pub const RESTORED: u8 = 0x10;
     /// One of [`MAX_INFLIGHT`](crate::config::MAX_INFLIGHT): a publication, or the second request for a subscription.

@@ -18,7 +18,7 @@ mod telling;
 pub use requesting::{Connection, NO_KEEP_ALIVE, Options, Phase, Publish, SUBSCRIPTION_QOS};
 pub use telling::{Kind, Message};
 
-use crate::config::MAX_INCOMING_QOS2;
+use crate::config::{MAX_INCOMING_QOS2, STREAM};
 use crate::memory::{Memory, REPLIES, REPLIES_END, Short};
 use crate::outbox::Outbox;
 use crate::packet::first_byte;
@@ -411,7 +411,7 @@ impl Session {
             Stage::Draining if !self.mid_packet.get() => self.take_leave(),
             _ if self.phase.get() == Phase::Disconnecting => self.end(Kind::None, Kind::ConnectionClosed),
             _ => {
-                if let (Work::Piece, Some(stream)) = (self.work.get(), self.outbox.next()) {
+                if let (true, Work::Piece, Some(stream)) = (STREAM, self.work.get(), self.outbox.next()) {
                     let [_, progress, ..] = &self.late;
                     if progress.get() != 0 && self.left(progress.get()) == 0 {
                         self.fail_stream(stream);

@@ -1,5 +1,6 @@
 //! The part of the C border that μTasker's `tcpip.h` declares too: names, numbers and behaviour are the original's.
 
+use crate::config::MQTT_3_1;
 use super::{BORDER, MQTT_CALLBACK, MQTT_CONNECT_IPV6, MQTT_CONNECT_VERSION_3_1, accepted, publish, request, show_subscription, topic};
 use crate::error::Error;
 use crate::outbox::{PAYLOAD_ROOM, source};
@@ -110,7 +111,7 @@ pub unsafe extern "C" fn fnConnectMQTT(ucIP: *const c_uchar, fnCallback: MQTT_CA
     {
         return Error::InvalidArgument as c_int;
     }
-    if has(SECURE_MQTT_CONNECTION) && !cfg!(feature = "tls") {
+    if has(SECURE_MQTT_CONNECTION) && !cfg!(feature = "tls") || has(MQTT_CONNECT_VERSION_3_1) && !MQTT_3_1 {
         return Error::NotSupported as c_int;
     }
     request(|session| {

@@ -54,7 +54,7 @@ impl Session {
         self.enter(Stage::Connecting);
         let memory = &self.memory;
         let mut end = RECEIVE + SLOT;
-        let old = self.connection.version_3_1.get();
+        let old = self.connection.is_3_1();
         let protocol: &[u8] = if old { b"\0\x06MQIsdp\x03" } else { b"\0\x04MQTT\x04" };
         for byte in protocol {
             memory.set(end, *byte);
@@ -98,7 +98,7 @@ impl Session {
 
     /// CONNACK has arrived.
     pub(super) fn connack(&self, host: impl Host, acknowledge_flags: u8, return_code: u8) {
-        let old = self.connection.version_3_1.get();
+        let old = self.connection.is_3_1();
         if self.connected.get() || acknowledge_flags > 1 && !old {
             return self.protocol_error();
         }

@@ -1,6 +1,7 @@
 //! The end of a connection: what it is told as, in which order, and whether another attempt follows.
 
 use super::{Host, Kind, LINGER, Phase, Session, Stage, Work, late, lost};
+use crate::config::RECONNECT;
 use crate::memory::RECEIVE;
 use crate::outbox::State;
 use crate::packet::first_byte;
@@ -85,7 +86,7 @@ impl Session {
             self.tell(host, cause, 0, 0, 0);
         }
         let options = &self.options;
-        let reconnecting = options.reconnect_first.get() != 0 && self.phase.get() != Phase::Disconnecting;
+        let reconnecting = RECONNECT && options.reconnect_first.get() != 0 && self.phase.get() != Phase::Disconnecting;
         self.phase.set(if reconnecting { Phase::Open } else { Phase::Disconnecting });
         if self.mid_packet.get() {
             // Some of it may have arrived.

@@ -1,7 +1,7 @@
 //! What the firmware asks for. An answer below 0 is an [`Error`].
 
 use super::Session;
-use crate::config::{KEEPALIVE_TIME_SECONDS, MAX_TOPIC_LENGTH};
+use crate::config::{KEEPALIVE_TIME_SECONDS, MAX_TOPIC_LENGTH, MQTT_3_1};
 use crate::error::Error;
 use crate::memory::TRANSMIT_END;
 use crate::outbox::{NO_GAP, PAYLOAD_ROOM, Request, State, TOPIC_ROOM, source};
@@ -47,6 +47,11 @@ impl Connection {
             address_length: Cell::new(0),
             address: [const { Cell::new(0) }; 16],
         }
+    }
+
+    /// Whether MQTT 3.1 is spoken.
+    pub(super) fn is_3_1(&self) -> bool {
+        MQTT_3_1 && self.version_3_1.get()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is sent to the broker: acknowledgements as soon as the link is between two packets, requests in their order.
 
 use super::{Host, Kind, Session, Work, late};
+use crate::config::STREAM;
 use crate::memory::{REPLIES, TRANSMIT_END};
 use crate::outbox::{NO_GAP, PAYLOAD_ROOM, Request, State, TOPIC_ROOM, source};
 use crate::packet::{self, SLOT, TOPIC, first_byte};
@@ -54,7 +55,7 @@ impl Session {
                 let Some(request) = self.outbox.next() else { break };
                 let more = match work {
                     Work::None => self.choose(host, request),
-                    Work::Piece => self.ask_piece(host, request),
+                    Work::Piece if STREAM => self.ask_piece(host, request),
                     _ => true,
                 };
                 if !more {
@@ -107,7 +108,7 @@ impl Session {
         if !complete {
             return;
         }
-        if self.ungiven.get() != 0 {
+        if STREAM && self.ungiven.get() != 0 {
             return self.work.set(Work::Piece);
         }
         self.mid_packet.set(false);
