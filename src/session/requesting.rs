@@ -1,7 +1,7 @@
 //! What the firmware asks for. An answer below 0 is an [`Error`].
 
 use super::Session;
-use crate::config::{KEEPALIVE_TIME_SECONDS, MAX_TOPIC_LENGTH, MQTT_3_1};
+use crate::config::{KEEPALIVE_TIME_SECONDS, MAX_TOPIC_LENGTH, MQTT_3_1, STREAM};
 use crate::error::Error;
 use crate::memory::TRANSMIT_END;
 use crate::outbox::{NO_GAP, PAYLOAD_ROOM, Request, State, TOPIC_ROOM, source};
@@ -313,7 +313,7 @@ impl Session {
             if sources & source::PAYLOAD_ASKED == 0 {
                 self.build(request, start + before_payload, publish.total);
             }
-        } else if sources & source::STREAMED != 0 {
+        } else if STREAM && publish.source == source::STREAMED {
             self.memory.set_number(start + 1, (publish.total >> 16) as u16);
             self.memory.set_number(start + 3, publish.total as u16);
         }
