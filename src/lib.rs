@@ -29,7 +29,7 @@ extern crate std;
 /// an error of the linker. GNU ld leaves out sections of this name, so that it is none where sections are not collected.
 #[cfg(panic = "abort")]
 #[panic_handler]
-#[cfg_attr(any(target_os = "linux", target_os = "none"), unsafe(link_section = ".gnu.lto_panic"))]
+#[cfg_attr(all(any(target_os = "linux", target_os = "none"), not(feature = "tls")), unsafe(link_section = ".gnu.lto_panic"))]
 fn panic(_: &core::panic::PanicInfo) -> ! {
     // SAFETY: always callable.
     unsafe { platform::fnPanicMQTT() }
