@@ -6,6 +6,8 @@
 // Links the library.
 use utasker_mqtt as _;
 
+#[path = "tls_border/archive.rs"]
+mod archive;
 #[path = "mosquitto/mod.rs"]
 mod broker;
 #[path = "abi/c.rs"]

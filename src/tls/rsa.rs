@@ -75,7 +75,8 @@ fn open<'a>(public_key: &[u8], signature: &[u8], room: &'a mut [u8; LONGEST]) ->
     Some(opened)
 }
 
-/// A number to the power of a public exponent, modulo one that uses all its bits.
+/// A number to the power of a public exponent, modulo one that uses all its bits. Each size has a stack of its own.
+#[inline(never)]
 fn power<const LIMBS: usize>(modulus: &[u8], exponent: u32, base: &[u8], result: &mut [u8]) -> Option<()> {
     let bits = Uint::<LIMBS>::BITS;
     let is_usable = modulus.first()? & 0x80 != 0 && modulus.last()? & 1 != 0 && exponent & 1 != 0 && exponent >= 3;
