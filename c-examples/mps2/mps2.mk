@@ -92,7 +92,7 @@ clean:
 
 # What is shipped. It knows by itself whether there is anything to do.
 $(LIBRARY): FORCE
-	$(Q)$(ROOT)/c-examples/dist $(RUST) >/dev/null
+	$(Q)FEATURES=$(FEATURES) $(ROOT)/c-examples/dist $(RUST) >/dev/null
 
 $(HERE)/%.o: %.c $(LIBRARY) | $(SOURCES)
 	@mkdir -p $(@D)
