@@ -166,3 +166,62 @@ fn subscriptions_of_a_clean_session_are_forgotten_when_it_closes() {
     client.expect_sent("");
     assert_eq!(client.subscribe("c", 0), 1);
 }
+
+/// How many packets there are of each type that comes.
+fn types(sent: &[u8]) -> Vec<(u8, usize)> {
+    let mut types: Vec<(u8, usize)> = Vec::new();
+    let mut rest = sent;
+    while let [first, length, ..] = rest {
+        match types.last_mut() {
+            Some((last, count)) if last == first => *count += 1,
+            _ => types.push((*first, 1)),
+        }
+        rest = &rest[2 + usize::from(*length)..];
+    }
+    types
+}
+
+#[test]
+fn every_subscription_has_its_place_beside_all_publications() {
+    let mut client = Client::connected(KEPT);
+    client.link.room = 0;
+    for _ in 0..8 {
+        client.publish_data("p", 1, "");
+    }
+    assert_eq!(client.library.publish_data(0, Some("p"), 0, b""), Err(Error::Busy));
+    for reference in 1..=8 {
+        assert_eq!(client.library.subscribe(Some("s"), 0), Ok(reference));
+    }
+    assert_eq!(client.library.unsubscribe(1), Err(Error::Busy), "the second request for a subscription counts as a publication");
+    client.link.room = usize::MAX;
+    client.poll();
+    assert_eq!(types(&client.take_sent()), [(0x32, 8), (0x82, 8)]);
+
+    client.receive("40 02 00 01");
+    client.library.unsubscribe(1).unwrap();
+    assert_eq!(client.library.publish_data(0, Some("p"), 0, b""), Err(Error::Busy));
+    client.resume(KEPT, false);
+    client.poll();
+    assert_eq!(types(&client.take_sent()), [(0x32, 7), (0x82, 8)], "as new, and the UNSUBSCRIBE waits for its SUBACK");
+    for identifier in 9..=16 {
+        client.receive_bytes(&[0x90, 3, 0, identifier, 0]);
+    }
+    assert_eq!(types(&client.take_sent()), [(0xa2, 1)]);
+    assert_eq!(client.take_events().len(), 8);
+}
+
+#[test]
+fn subscriptions_are_made_again_beside_all_publications() {
+    let mut client = Client::connected(KEPT);
+    for reference in 1..=8 {
+        assert_eq!(client.subscribed("s", 0), reference);
+    }
+    for _ in 0..8 {
+        client.publish_data("p", 1, "");
+    }
+    client.unsubscribe(8);
+    client.take_sent();
+    client.resume(KEPT, false);
+    client.poll();
+    assert_eq!(types(&client.take_sent()), [(0x32, 8), (0xa2, 1), (0x82, 7)]);
+}
