@@ -11,12 +11,13 @@ use core::cell::Cell;
 /// The payload's room that the callback may fill.
 pub const PAYLOAD_ROOM: usize = PUBLISH_ROOM;
 /// Bytes of a request that are neither topic nor payload; the two after the topic are a packet identifier, or a QoS.
-pub const OVERHEAD: usize = TOPIC + 2;
+const OVERHEAD: usize = TOPIC + 2;
 /// The topic's room that the callback may fill: what a callback's payload leaves, within reason.
 pub const TOPIC_ROOM: usize = {
     let left = TRANSMIT_END - OVERHEAD - PAYLOAD_ROOM;
     if left < 256 { left } else { 256 }
 };
+const _: () = assert!(TOPIC_ROOM >= MAX_TOPIC_LENGTH, "build.rs leaves a stored topic its place beside a callback's payload");
 
 /// How far a request has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
@@ -256,9 +257,9 @@ impl Outbox {
         Some(request)
     }
 
-    /// Has one of them come after all others. Returns where it is now.
+    /// Has one of them come after all others.
     #[inline(never)]
-    pub fn postpone<'a>(&'a self, request: &'a Request) -> &'a Request {
+    pub fn postpone(&self, request: &Request) {
         let mut place = request;
         let mut requests = self.all().iter();
         while requests.next().is_some_and(|next| !core::ptr::eq(next, request)) {}
@@ -266,7 +267,6 @@ impl Outbox {
             place.swap(next);
             place = next;
         }
-        place
     }
 
     /// Gives up one of them.
