@@ -3,7 +3,7 @@
 /// Why a request is refused. Answers to requests are numbers: this one, or what was asked for from 0 on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i8)]
-#[expect(missing_docs, reason = "explained where C sees them, in `ffi`")]
+#[allow(missing_docs, reason = "explained where C sees them, in `ffi`")]
 pub enum Error {
     NotReady = -1,
     InUse = -2,

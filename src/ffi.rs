@@ -12,7 +12,7 @@ use crate::memory::TRANSMIT_END;
 use crate::outbox::source;
 use crate::packet::{self, DUPLICATE, RETAIN};
 use crate::platform::{MQTT_PLATFORM, Platform};
-use crate::session::{Host, Kind, NEVER, Publish, SUBSCRIPTION_QOS, Session};
+use crate::session::{Host, Kind, NEVER, NO_KEEP_ALIVE, Publish, SUBSCRIPTION_QOS, Session};
 use crate::topic::{Text, is_valid};
 use core::cell::Cell;
 use core::ffi::{c_char, c_int, c_schar, c_uchar, c_ulong, c_ushort, c_void};
@@ -38,6 +38,7 @@ pub const MQTT_PUBLISH_RETAIN: c_int = 0x10;
 
 /// usKeepAliveSeconds: the broker is not to expect signs of life.
 pub const MQTT_KEEPALIVE_OFF: c_int = 0xffff;
+const _: () = assert!(MQTT_KEEPALIVE_OFF == NO_KEEP_ALIVE as c_int);
 
 /// An argument is out of range, null, or contradicts another. As an event: a field of CONNECT, or a piece of a stream, was
 /// refused; the connection ends.
@@ -227,12 +228,14 @@ fn critical<R>(work: impl FnOnce(&Session) -> R) -> R {
     critical_section::with(|_| work(&SESSION.0))
 }
 
-/// The firmware, as the session's poll sees it: inside the critical section, which is left for each call.
+/// The firmware, as the session's poll sees it: inside the critical section, which is left for each call. Nearly all of these
+/// functions are called in one place, where they are less than a call.
 #[derive(Clone, Copy)]
 struct Firmware;
 
 impl Firmware {
     /// Runs `call` outside the critical section.
+    #[inline(always)]
     fn outside<R>(self, call: impl FnOnce() -> R) -> R {
         // SAFETY: the state is that of the last `acquire`.
         unsafe { critical_section::release(BORDER.0.state.get()) };
@@ -255,10 +258,12 @@ fn platform() -> Platform {
 }
 
 impl Host for Firmware {
+    #[inline(always)]
     fn aside(self, work: impl FnOnce()) {
         self.outside(work);
     }
 
+    #[inline(always)]
     fn milliseconds(self) -> u32 {
         self.outside(|| platform().milliseconds())
     }
@@ -267,6 +272,7 @@ impl Host for Firmware {
         self.outside(|| platform().random())
     }
 
+    #[inline(always)]
     fn open(self) -> i32 {
         let port = SESSION.0.options().port.get();
         #[cfg(feature = "tls")]
@@ -284,6 +290,7 @@ impl Host for Firmware {
         false
     }
 
+    #[inline(always)]
     fn close(self) {
         #[cfg(feature = "tls")]
         if BORDER.0.secure.get() {
@@ -292,6 +299,7 @@ impl Host for Firmware {
         self.outside(|| platform().close());
     }
 
+    #[inline(always)]
     fn send(self, place: usize, length: usize) -> i32 {
         #[cfg(feature = "tls")]
         if BORDER.0.secure.get() {
@@ -301,6 +309,7 @@ impl Host for Firmware {
         self.outside(|| unsafe { platform().send(address(place), length) })
     }
 
+    #[inline(always)]
     fn receive(self, place: usize, length: usize) -> i32 {
         #[cfg(feature = "tls")]
         if BORDER.0.secure.get() {
@@ -310,6 +319,7 @@ impl Host for Firmware {
         self.outside(|| unsafe { platform().receive(address(place), length) })
     }
 
+    #[inline(always)]
     fn tell(self, kind: Kind, place: usize, number: u32, reference: u8) -> u16 {
         let data = if place == 0 { core::ptr::null_mut() } else { address(place) };
         #[cfg(feature = "tls")]

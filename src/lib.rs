@@ -7,17 +7,21 @@
 #![allow(clippy::precedence, reason = "shifts bind as in C")]
 #![allow(clippy::explicit_counter_loop, clippy::manual_range_contains, reason = "the smaller code")]
 
+/// Declares modules that are the crate's own matter, so that the compiler can leave out and merge what the C functions do not need; only
+/// the tests, whose harness unwinds, see into them.
+macro_rules! inside {
+    ($($(#[$attribute:meta])* $module:ident)*) => { $(
+        $(#[$attribute])*
+        #[cfg(panic = "abort")]
+        mod $module;
+        $(#[$attribute])*
+        #[cfg(not(panic = "abort"))]
+        pub mod $module;
+    )* };
+}
+
 // Each may use only those above it.
-pub mod config;
-pub mod error;
-pub mod memory;
-pub mod packet;
-pub mod topic;
-pub mod subscriptions;
-pub mod outbox;
-pub mod session;
-#[cfg(feature = "tls")]
-pub mod tls;
+inside! { config error memory packet topic subscriptions outbox session #[cfg(feature = "tls")] tls }
 pub mod platform;
 pub mod ffi;
 

@@ -6,7 +6,7 @@ use core::cell::Cell;
 
 /// First bytes of the fixed header, type and flags [MQTT-2.2.2-1].
 pub mod first_byte {
-    #![expect(missing_docs, reason = "the names of the standard, table 2.1")]
+    #![allow(missing_docs, reason = "the names of the standard, table 2.1")]
     pub const CONNECT: u8 = 0x10;
     pub const CONNACK: u8 = 0x20;
     pub const PUBLISH: u8 = 0x30;

@@ -16,7 +16,7 @@ mod sending;
 mod telling;
 
 pub use requesting::{Connection, NO_KEEP_ALIVE, Options, Phase, Publish, SUBSCRIPTION_QOS};
-pub use telling::{Kind, Message};
+pub use telling::Kind;
 
 use crate::config::{MAX_INCOMING_QOS2, STREAM};
 use crate::memory::{Memory, REPLIES, REPLIES_END, Short};

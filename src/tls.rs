@@ -51,7 +51,7 @@ pub trait Transport: Copy + 'static {
 /// Why a connection was refused. The numbers are those of the C border.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
-#[expect(missing_docs, reason = "explained where C sees them, in `ffi`")]
+#[allow(missing_docs, reason = "explained where C sees them, in `ffi`")]
 pub enum Reason {
     UnknownAuthority = 1,
     WrongName = 2,

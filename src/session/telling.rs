@@ -8,7 +8,7 @@ use crate::packet::TOPIC;
 /// What an event tells or asks. The numbers are those of the C border.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i8)]
-#[expect(missing_docs, reason = "explained where C sees them, in `ffi`")]
+#[allow(missing_docs, reason = "explained where C sees them, in `ffi`")]
 pub enum Kind {
     None = 0,
     ClientIdentifier = 1,
