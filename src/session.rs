@@ -344,7 +344,8 @@ impl Session {
         }
         if stage == Stage::Connected {
             let quarter = u32::from(self.options.keep_alive()) * 250;
-            if quarter != 0 {
+            // Where an answer waits for the link, a PINGREQ would tell no more.
+            if quarter != 0 && self.replies.get() == 0 {
                 let mut silence = self.left(self.sent.get().wrapping_add(quarter));
                 let awaited = self.is_awaited(late::PINGRESP);
                 if !awaited {

@@ -230,6 +230,38 @@ fn no_keep_alive_is_no_ping() {
 }
 
 #[test]
+fn ping_that_the_link_does_not_take_waits_once() {
+    for half_sent in [false, true] {
+        let mut client = Client::connected_with(Options { keep_alive: 40, ..DEFAULTS }, CLEAN);
+        client.link.room = 0;
+        if half_sent {
+            client.link.room = 4;
+            client.publish_data("a", 0, "x");
+        }
+        client.pass(10_000);
+        assert_ne!(client.poll(), 0, "waits for the link");
+        client.pass(4_000);
+        client.take_sent();
+        client.link.room = usize::MAX;
+        client.poll();
+        client.expect_sent(if half_sent { "'ax' c0 00" } else { "c0 00" });
+    }
+}
+
+#[test]
+fn ping_that_is_due_while_much_arrives_goes_out_once() {
+    let mut client = Client::connected(CLEAN);
+    client.now = client.now.wrapping_add(75_000);
+    client.link.chunk = 5;
+    for _ in 0..100 {
+        client.link.arrives(&bytes("30 03 00 01 'a'"));
+    }
+    client.poll();
+    client.expect_sent("c0 00");
+    assert_eq!(client.take_events().len(), 100);
+}
+
+#[test]
 fn ping_goes_out_while_a_packet_is_half_sent_behind_it() {
     let mut client = Client::connected(CLEAN);
     client.link.room = 4;
