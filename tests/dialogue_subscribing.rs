@@ -135,6 +135,24 @@ fn unsubscribe_of_a_refused_subscription_is_forgotten() {
 }
 
 #[test]
+fn unsubscribe_of_a_subscription_without_a_topic_is_forgotten() {
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|library, event| match event.kind {
+        Kind::SubscriptionRefused => {
+            assert_eq!(library.subscribe(Some("c"), 0), Ok(1));
+            None
+        }
+        Kind::PublishTopic => Some("".into()),
+        _ => None,
+    });
+    client.library.subscribe(None, 0).unwrap();
+    client.library.unsubscribe(1).unwrap();
+    client.poll();
+    client.expect_events([subscription_refused(0, 1)]);
+    client.expect_sent("82 06 00 03 00 01 'c' 00");
+}
+
+#[test]
 fn several_subscriptions_are_answered_in_any_order() {
     let mut client = Client::connected(CLEAN);
     for topic in ["a", "b", "c"] {

@@ -340,7 +340,7 @@ impl Session {
         if let Some(subscription) = self.subscriptions.get(reference) {
             subscription.release();
         }
-        if let Some(request) = self.under_way(reference) {
+        while let Some(request) = self.under_way(reference) {
             self.outbox.remove(request);
         }
         self.tell(host, kind, 0, code, reference);
