@@ -334,7 +334,8 @@ impl Session {
         }
     }
 
-    /// Frees the entry of a subscription, and tells why.
+    /// Frees the entry of a subscription, and tells why. Publications that still need its topic fail: the entry may soon be
+    /// another's.
     #[inline(never)]
     pub(super) fn end_subscription(&self, host: impl Host, kind: Kind, code: u32, reference: u8) {
         if let Some(subscription) = self.subscriptions.get(reference) {
@@ -343,6 +344,13 @@ impl Session {
         while let Some(request) = self.under_way(reference) {
             self.outbox.remove(request);
         }
+        for request in self.outbox.all() {
+            let needs_topic = request.state.get() == State::Queued && request.has(source::TOPIC_ASKED | source::SUBSCRIPTION);
+            if needs_topic && request.reference.get() == reference {
+                request.state.set(State::Failed);
+            }
+        }
         self.tell(host, kind, 0, code, reference);
+        self.tell_failures(host);
     }
 }
