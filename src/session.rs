@@ -395,6 +395,15 @@ impl Session {
         }
     }
 
+    /// Nothing is awaited any more.
+    fn await_nothing(&self) {
+        let [stage, progress, answer, pingresp] = &self.late;
+        stage.set(0);
+        progress.set(0);
+        answer.set(0);
+        pingresp.set(0);
+    }
+
     fn is_awaited(&self, what: usize) -> bool {
         self.late.get(what).is_some_and(|late| late.get() != 0)
     }

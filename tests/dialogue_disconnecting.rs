@@ -26,6 +26,27 @@ fn disconnect_is_sent_and_the_link_has_a_second_to_close() {
 }
 
 #[test]
+fn what_else_is_late_does_not_shorten_the_second() {
+    // SUBACK, then PINGRESP.
+    for ping in [false, true] {
+        let mut client = Client::connected(CLEAN);
+        if ping {
+            client.pass(75_000 + 14_500);
+        } else {
+            client.subscribe("a", 0);
+        }
+        client.take_sent();
+        client.disconnect();
+        client.pass(if ping { 0 } else { 15_000 });
+        client.expect_sent("e0 00");
+        client.pass(999);
+        client.expect_events([]);
+        client.pass(1);
+        client.expect_events([CONNECTION_CLOSED]);
+    }
+}
+
+#[test]
 fn link_that_closes_behind_disconnect_ends_it_at_once() {
     for how in [lost::CLOSED, lost::FAILED, lost::UNREACHABLE] {
         let mut client = Client::connected(CLEAN);

@@ -60,6 +60,7 @@ impl Session {
         self.drop_received();
         self.reply(first_byte::DISCONNECT, 0);
         self.stage.set(Stage::Lingering);
+        self.await_nothing();
         self.limit_to(late::STAGE, LINGER);
     }
 
@@ -103,7 +104,7 @@ impl Session {
         self.replied.set(0);
         self.connected.set(false);
         self.mid_packet.set(false);
-        self.late.iter().for_each(|late| late.set(0));
+        self.await_nothing();
         self.work.set(Work::None);
         self.tell_failures(host);
 
