@@ -233,6 +233,21 @@ fn while_connect_is_half_sent() {
 }
 
 #[test]
+fn while_connect_is_half_sent_for_15_seconds() {
+    let mut client = Client::new();
+    client.link.room = 5;
+    client.connect(CLEAN);
+    client.disconnect();
+    for _ in 0..15 {
+        client.expect_events([]);
+        client.link.room = 1;
+        client.pass(1000);
+    }
+    client.expect_events([CONNECTION_CLOSED]);
+    is_open_again(client);
+}
+
+#[test]
 fn while_connack_is_awaited() {
     let mut client = Client::new();
     client.connect(CLEAN);

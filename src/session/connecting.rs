@@ -85,7 +85,9 @@ impl Session {
 
     /// The link took some of CONNECT, for the first time or all that was left.
     pub(super) fn connect_sent(&self, host: impl Host, complete: bool) {
-        self.enter(Stage::Connecting);
+        if self.stage.get() == Stage::Connecting {
+            self.enter(Stage::Connecting);
+        }
         if self.phase.get() == Phase::Starting {
             self.phase.set(Phase::Open);
         }
