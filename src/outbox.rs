@@ -125,7 +125,7 @@ impl Request {
             first + (first_byte::SUBACK - first_byte::SUBSCRIBE)
         } else if packet::qos(first) == 1 {
             first_byte::PUBACK
-        } else if self.state.get() == State::Released {
+        } else if matches!(self.state.get(), State::Unreleased | State::Released) {
             first_byte::PUBCOMP
         } else {
             first_byte::PUBREC

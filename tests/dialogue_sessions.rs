@@ -90,14 +90,16 @@ fn acknowledgement_may_come_before_the_packet_is_sent_again() {
     let mut client = Client::connected(KEPT);
     client.publish_data("a", 1, "");
     client.publish_data("b", 2, "");
+    client.publish_data("c", 2, "");
+    client.receive("50 02 00 03");
     client.lose(lost::CLOSED);
     client.take_events();
     client.connect(KEPT);
     client.take_sent();
-    client.receive("20 02 01 00 40 02 00 01 50 02 00 02");
-    client.take_sent();
+    client.receive("20 02 01 00 40 02 00 01 50 02 00 02 70 02 00 03");
+    client.expect_sent("62 02 00 02");
     client.receive("70 02 00 02");
-    client.expect_events([connack(true), acknowledged(1), acknowledged(2)]);
+    client.expect_events([connack(true), acknowledged(1), acknowledged(2), acknowledged(2)]);
 }
 
 #[test]
