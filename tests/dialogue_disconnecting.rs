@@ -120,6 +120,21 @@ fn acknowledgements_are_awaited_for_15_seconds() {
 }
 
 #[test]
+fn acknowledgements_are_awaited_for_15_seconds_behind_a_stream_that_has_nothing_yet() {
+    let mut client = Client::connected(CLEAN);
+    client.publish_data("a", 1, "");
+    client.application.answers(|_, event| (event.kind == Kind::PublishDataPart).then(|| 0.into()));
+    client.publish_stream("b", 0, 10);
+    client.take_sent();
+    client.pass(14_000);
+    client.disconnect();
+    client.pass(14_999);
+    client.expect_sent("");
+    client.pass(1);
+    client.expect_sent("e0 00");
+}
+
+#[test]
 fn messages_are_still_told_and_answered_while_acknowledgements_are_awaited() {
     let mut client = Client::connected(CLEAN);
     client.publish_data("a", 1, "");

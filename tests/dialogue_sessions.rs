@@ -103,6 +103,53 @@ fn acknowledgement_may_come_before_the_packet_is_sent_again() {
 }
 
 #[test]
+fn packet_that_need_not_be_sent_again_is_not_waited_for() {
+    let quiet = Options { keep_alive: NO_KEEP_ALIVE, ..DEFAULTS };
+    for stream in [false, true] {
+        let mut client = Client::connected_with(quiet, KEPT);
+        if stream {
+            client.publish_stream("a", 1, 10);
+            client.application.answers(|_, event| (event.kind == Kind::PublishDataPart).then(|| 0.into()));
+        } else {
+            client.publish_data("a", 1, "x");
+        }
+        client.take_sent();
+        client.lose(lost::CLOSED);
+        client.expect_events([HOST_CLOSED]);
+        client.link.room = if stream { usize::MAX } else { 21 };
+        client.connect(KEPT);
+        client.accept(true);
+        client.receive("40 02 00 01");
+        client.pass(100_000);
+        client.expect_events([acknowledged(1)]);
+        client.expect_sent("");
+    }
+}
+
+#[test]
+fn what_comes_behind_a_packet_that_need_not_be_sent_again_is_waited_for() {
+    for acknowledgement in [false, true] {
+        let mut client = Client::connected_with(Options { keep_alive: NO_KEEP_ALIVE, ..DEFAULTS }, KEPT);
+        client.publish_data("a", 1, "x");
+        if !acknowledgement {
+            client.publish_data("b", 1, "y");
+        }
+        client.lose(lost::CLOSED);
+        client.take_events();
+        client.link.room = 21;
+        client.connect(KEPT);
+        client.accept(true);
+        if acknowledgement {
+            client.receive("34 05 00 01 'c' 00 07");
+            client.expect_events([message(0, "")]);
+        }
+        client.receive("40 02 00 01");
+        client.expect_events([acknowledged(1)]);
+        assert_eq!(client.poll(), 15_000);
+    }
+}
+
+#[test]
 fn session_that_the_broker_forgot_begins_anew() {
     let mut client = Client::connected(KEPT);
     client.subscribed("s", 2);

@@ -41,9 +41,16 @@ impl Session {
             return self.end(Kind::None, Kind::ConnectionClosed);
         }
         if !self.mid_packet.get() {
-            self.work.set(Work::None);
+            self.drop_work();
         }
         self.enter(Stage::Draining);
+    }
+
+    /// What was to be sent is not begun. Where the link took none of it, what comes next is tried anew.
+    pub(super) fn drop_work(&self) {
+        self.work.set(Work::None);
+        self.unlimit(late::PROGRESS);
+        self.blocked.set(false);
     }
 
     /// Whether nothing is under way any more.

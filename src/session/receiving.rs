@@ -285,7 +285,7 @@ impl Session {
             if self.mid_packet.get() {
                 return; // it means an earlier attempt
             }
-            self.work.set(Work::None);
+            self.drop_work();
         }
         if first == PUBREC && request.qos() == 2 {
             request.state.set(State::Released);
