@@ -173,10 +173,12 @@ impl Request {
         self.source.set(self.source.get() & ((1 << source::UNUSED) - 1) | (unused << source::UNUSED) as u8);
     }
 
-    /// Gives up what lies behind the stored topic.
+    /// Gives up what lies behind the stored topic; all of it where there is none yet.
     #[inline(never)]
     pub fn keep_topic(&self, memory: &Memory) {
-        if self.length.get() != 0 {
+        if self.has(source::TOPIC_ASKED) {
+            self.length.set(0);
+        } else if self.length.get() != 0 {
             self.length.set(TOPIC + self.topic_length(memory));
         }
     }

@@ -104,6 +104,22 @@ fn topic_that_is_not_valid_fails_the_publication() {
 }
 
 #[test]
+fn publication_that_fails_for_want_of_a_topic_leaves_its_room() {
+    let mut client = Client::connected(CLEAN);
+    client.publish_data("a", 0, &"x".repeat(1900));
+    client.publish_data("b", 1, "");
+    client.application.answers(|library, event| {
+        if event.kind == Kind::PublishFailed {
+            library.publish_data(0, Some("c"), 0, b"").unwrap();
+        }
+        (event.kind == Kind::PublishTopic).then(|| 0.into())
+    });
+    client.library.publish(0, None, 2).unwrap();
+    client.poll();
+    client.expect_events([acknowledged(0), failed(2), acknowledged(0)]);
+}
+
+#[test]
 fn answer_longer_than_its_room_fails_the_publication() {
     for asked in [Kind::PublishTopic, Kind::PublishData] {
         let mut client = Client::connected(CLEAN);
