@@ -10,7 +10,7 @@ use core::cell::Cell;
 
 /// The payload's room that the callback may fill.
 pub const PAYLOAD_ROOM: usize = PUBLISH_ROOM;
-/// Bytes of a request that are neither topic nor payload; the two after the topic are a packet identifier, or a QoS.
+/// The most bytes of a request that are neither topic nor payload; the two after the topic are a packet identifier, or a QoS.
 const OVERHEAD: usize = TOPIC + 2;
 /// The topic's room that the callback may fill: what a callback's payload leaves, within reason.
 pub const TOPIC_ROOM: usize = {
@@ -200,7 +200,7 @@ impl Request {
         } else {
             self.topic_length(memory)
         };
-        OVERHEAD + topic + if self.is_control() { 0 } else { PAYLOAD_ROOM }
+        TOPIC + topic + packet::identifier_length(self.first.get()) + if self.is_control() { 0 } else { PAYLOAD_ROOM }
     }
 }
 
