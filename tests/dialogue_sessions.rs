@@ -209,6 +209,20 @@ fn version_3_1_always_subscribes_again_and_sends_again() {
 }
 
 #[test]
+fn version_3_1_keeps_nothing_of_a_clean_session() {
+    let mut client = Client::new();
+    for flags in [CLEAN, KEPT] {
+        client.library.connect_3_1(flags).unwrap();
+        client.poll();
+        client.accept(false);
+        client.receive("34 05 00 01 'a' 00 09");
+        client.expect_sent("50 02 00 09");
+        client.lose(lost::CLOSED);
+        client.expect_events([message(0, ""), HOST_CLOSED]);
+    }
+}
+
+#[test]
 fn received_qos_2_message_is_told_once_over_a_lost_link() {
     // [MQTT-4.3.3-2]: before PUBREC could be sent, after it, and before PUBCOMP could be sent.
     let mut client = Client::connected(KEPT);

@@ -114,7 +114,7 @@ impl Session {
         // MQTT 3.1 does not tell: the broker may know our messages.
         let resumed = known || old && kept;
         if !resumed {
-            self.incoming.iter().for_each(|known| known.set(0));
+            self.forget_incoming();
         }
         self.restore(resumed, known);
         self.connected.set(true);

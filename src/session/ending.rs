@@ -149,6 +149,7 @@ impl Session {
         }
         if ends {
             self.identifier.set(0);
+            self.forget_incoming();
             self.subscriptions.0.iter().for_each(|subscription| subscription.release());
         }
     }

@@ -255,6 +255,11 @@ impl Session {
         self.incoming.iter().find(|known| known.get() == identifier || known.get() == 0)
     }
 
+    /// The broker knows none of the QoS 2 messages that were told.
+    pub(super) fn forget_incoming(&self) {
+        self.incoming.iter().for_each(|known| known.set(0));
+    }
+
     /// A QoS 2 message will not be sent again. Not to know it is no error: the answer to it may have been lost.
     fn released(&self, identifier: u16) {
         let mut place: Option<&Cell<u16>> = None;
