@@ -262,6 +262,22 @@ fn ping_that_is_due_while_much_arrives_goes_out_once() {
 }
 
 #[test]
+fn pingresp_is_not_due_before_pingreq_is_sent() {
+    let mut client = Client::connected(CLEAN);
+    client.link.room = 0;
+    client.publish_data("a", 0, &"x".repeat(200));
+    for _ in 0..200 {
+        client.link.room = 1;
+        client.pass(1000);
+    }
+    client.take_sent();
+    client.link.room = usize::MAX;
+    client.pass(14_999);
+    client.expect_sent("'xxxxxx' c0 00");
+    client.expect_events([acknowledged(0)]);
+}
+
+#[test]
 fn ping_goes_out_while_a_packet_is_half_sent_behind_it() {
     let mut client = Client::connected(CLEAN);
     client.link.room = 4;
