@@ -207,6 +207,23 @@ fn pingresp_has_15_seconds() {
 }
 
 #[test]
+fn pingresp_has_no_more_time_where_pingreq_goes_again() {
+    let mut client = Client::connected_with(Options { keep_alive: 40, ..DEFAULTS }, CLEAN);
+    client.pass(10_000);
+    times_out_after(&mut client, 15_000);
+    client.connect(CLEAN);
+}
+
+#[test]
+fn time_that_ends_where_the_clock_runs_over_is_one() {
+    let mut client = Client::new();
+    client.now = 0u32.wrapping_sub(15_000);
+    client.link.room = 0;
+    client.connect(CLEAN);
+    times_out_after(&mut client, 15_001);
+}
+
+#[test]
 fn any_byte_restarts_the_time_of_pingresp() {
     let mut client = Client::connected(CLEAN);
     client.pass(75_000);

@@ -321,7 +321,10 @@ fn one_off_topic_is_limited_by_the_transmit_buffer() {
 
 #[test]
 fn first_packet_identifier_is_1_on_each_clean_session() {
-    let mut client = Client::connected(CLEAN);
+    let mut client = Client::new();
+    client.random = 0x1233;
+    client.connect(CLEAN);
+    client.accept(false);
     client.publish_data("a", 1, "");
     client.resume(CLEAN, false);
     client.publish_data("a", 1, "");

@@ -150,6 +150,44 @@ fn what_comes_behind_a_packet_that_need_not_be_sent_again_is_waited_for() {
 }
 
 #[test]
+fn session_that_the_broker_forgot_before_all_was_sent_again_begins_anew() {
+    // [MQTT-3.3.1-1]: no DUP, though the attempt between would have had it.
+    let mut client = Client::connected(KEPT);
+    client.publish_data("a", 1, "");
+    client.lose(lost::CLOSED);
+    client.link.room = 21;
+    client.connect(KEPT);
+    client.take_sent();
+    client.receive("20 02 01 00");
+    client.link.room = usize::MAX;
+    client.resume(KEPT, false);
+    client.expect_sent("32 05 00 01 'a' 00 01");
+}
+
+#[test]
+fn pubrel_that_was_not_sent_again_fails_with_the_session() {
+    let mut client = Client::connected(KEPT);
+    client.publish_data("a", 2, "");
+    client.receive("50 02 00 01");
+    client.resume(KEPT, true);
+    client.lose(lost::CLOSED);
+    client.take_events();
+    client.link.room = 5;
+    client.connect(KEPT);
+    client.library.disconnect().unwrap();
+    client.poll();
+    client.link.arrives(&bytes("20 02 01 00"));
+    client.link.room = usize::MAX;
+    client.poll();
+    client.lose(lost::CLOSED);
+    client.take_events();
+    client.connect(KEPT);
+    client.accept(false);
+    client.expect_events([failed(2)]);
+    client.expect_sent("");
+}
+
+#[test]
 fn session_that_the_broker_forgot_begins_anew() {
     let mut client = Client::connected(KEPT);
     client.subscribed("s", 2);
@@ -247,12 +285,18 @@ fn received_qos_2_message_is_told_once_over_a_lost_link() {
 
 #[test]
 fn answers_to_a_lost_connection_are_not_sent_on_the_next() {
-    let mut client = Client::connected(KEPT);
-    client.link.room = 0;
-    client.receive("32 05 00 01 'a' 00 07");
-    client.link.room = usize::MAX;
-    client.resume(KEPT, true);
-    client.expect_sent("");
+    for room in [0, 2] {
+        let mut client = Client::connected(KEPT);
+        client.link.room = room;
+        client.receive("32 05 00 01 'a' 00 07");
+        client.link.room = usize::MAX;
+        client.lose(lost::CLOSED);
+        client.expect_events([message(0, ""), HOST_CLOSED]);
+        client.connect(KEPT);
+        client.expect_sent("10 13 00 04 'MQTT' 04 00 01 2c 00 07 'KINETIS'");
+        client.receive("20 02 01 00 32 05 00 01 'a' 00 08");
+        client.expect_sent("40 02 00 08");
+    }
 }
 
 #[test]
@@ -298,13 +342,16 @@ fn clean_connection_fails_what_an_earlier_session_kept_before_connect() {
 
 #[test]
 fn subscription_that_was_not_answered_is_made_again() {
-    let mut client = Client::connected(KEPT);
-    client.subscribe("s", 1);
-    client.expect_sent("82 06 00 01 00 01 's' 01");
-    client.resume(KEPT, true);
-    client.expect_sent("82 06 00 01 00 01 's' 01");
-    client.receive("90 03 00 01 01");
-    client.expect_events([suback(1, 1)]);
+    for session_present in [true, false] {
+        let mut client = Client::connected(KEPT);
+        client.subscribe("s", 1);
+        client.expect_sent("82 06 00 01 00 01 's' 01");
+        client.resume(KEPT, session_present);
+        client.expect_sent("82 06 00 01 00 01 's' 01");
+        client.receive("90 03 00 01 01");
+        client.expect_events([suback(1, 1)]);
+        client.expect_sent("");
+    }
 }
 
 #[test]

@@ -37,6 +37,18 @@ fn message_larger_than_the_buffer_comes_in_parts() {
 }
 
 #[test]
+fn message_may_follow_one_in_parts_at_once() {
+    for length in [1531, 2000, 1536 + 1530, 5000] {
+        let mut client = Client::connected(CLEAN);
+        let payload = stream(0, length);
+        client.receive_bytes(&[publish(0x30, "a", 0, &payload), publish(0x30, "b", 0, b"hi")].concat());
+        let mut told = client.take_events();
+        assert_eq!(told.pop(), Some(message(0, "hi")));
+        assert_eq!(joined(&told, 0), payload);
+    }
+}
+
+#[test]
 fn message_in_parts_is_acknowledged_behind_the_last() {
     for (first, answer) in [(0x32, 0x40), (0x34, 0x50)] {
         let mut client = Client::connected(CLEAN);
@@ -259,6 +271,35 @@ fn stream_that_is_sent_again_begins_at_0() {
     client.receive("70 02 00 01");
     let told = client.expect_events([acknowledged(2)]);
     assert_eq!(told[0].message().handle, handle);
+}
+
+#[test]
+fn stream_that_waited_for_its_next_piece_is_sent_again() {
+    let mut client = Client::connected(KEPT);
+    client.application.answers(|_, event| {
+        let waits = event.kind == Kind::PublishDataPart && event.message().offset != 0;
+        waits.then(|| 0.into())
+    });
+    client.publish_stream("a", 1, 2000);
+    client.application.answers(|_, _| None);
+    client.resume(KEPT, true);
+    client.expect_sent_bytes(&publish(0x3a, "a", 1, &stream(0, 2000)));
+}
+
+#[test]
+fn stream_does_not_fail_where_something_else_is_late() {
+    let mut client = Client::connected(KEPT);
+    client.subscribe("s", 0);
+    client.pass(10_000);
+    client.application.answers(|_, event| (event.kind == Kind::PublishDataPart).then(|| 0.into()));
+    client.publish_stream("a", 1, 100);
+    client.pass(5000);
+    client.expect_events([TIMEOUT, CONNECTION_CLOSED]);
+    client.application.answers(|_, _| None);
+    client.connect(KEPT);
+    client.accept(true);
+    let sent = [bytes("82 06 00 01 00 01 's' 00"), publish(0x32, "a", 2, &stream(0, 100))];
+    client.expect_sent_bytes(&sent.concat());
 }
 
 #[test]
