@@ -162,6 +162,18 @@ fn pingreq_goes_after_a_quarter_of_the_keep_alive_without_a_transmission() {
 }
 
 #[test]
+fn connect_is_a_transmission() {
+    let mut client = Client::new();
+    client.connect(CLEAN);
+    client.pass(5_000);
+    client.accept(false);
+    client.pass(69_999);
+    client.expect_sent("");
+    client.pass(1);
+    client.expect_sent("c0 00");
+}
+
+#[test]
 fn pingreq_goes_again_while_pingresp_is_long_in_coming() {
     // [MQTT-3.1.2-23]: other bytes show that the broker lives, but not to the broker that the client does.
     let mut client = Client::connected(CLEAN);

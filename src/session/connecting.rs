@@ -119,7 +119,6 @@ impl Session {
         self.restore(resumed, known);
         self.connected.set(true);
         self.pause.set(self.options.reconnect_first.get());
-        self.sent.set(self.now.get());
         if self.stage.get() == Stage::Connecting {
             self.stage.set(Stage::Connected);
             self.unlimit(late::STAGE);
