@@ -75,10 +75,14 @@ fn nothing_is_sent_behind_disconnect() {
 #[test]
 fn what_arrives_behind_disconnect_is_discarded() {
     let mut client = Client::connected(CLEAN);
+    client.receive_bytes(&publish(0x30, "a", 0, &[0; 2000])[..2004]);
+    client.take_events();
     client.disconnect();
     client.receive("32 05 00 01 'a' 00 07");
+    let before = client.link.receives;
     client.receive_bytes(&[0xff; 5000]);
     assert!(client.link.all_read());
+    assert!(client.link.receives - before <= 5, "as much as the buffer holds at a time");
     client.expect_sent("e0 00");
     client.pass(1000);
     client.expect_events([CONNECTION_CLOSED]);
