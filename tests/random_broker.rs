@@ -124,6 +124,7 @@ impl Books {
     fn answer(&mut self, event: &Told) -> Option<Answer> {
         match event.kind {
             Kind::PublishData => Some(payload(serial(event.message().topic.as_deref().expect("the topic"))).into()),
+            Kind::PublishTopic if self.random.one_in(4) => Some("".into()),
             Kind::PublishDataPart if self.random.one_in(4) => Some(0.into()),
             Kind::PublishDataPart => {
                 let message = event.message();
@@ -152,7 +153,8 @@ struct World {
 impl World {
     fn new(seed: u64, flags: u8, reconnects: bool) -> Self {
         let mut random = Random::new(seed);
-        let options = if reconnects { Options { reconnect_first: 2, reconnect_longest: 8, ..DEFAULTS } } else { DEFAULTS };
+        let keep_alive = [0, 8][random.below(2) as usize];
+        let options = Options { keep_alive, reconnect_first: if reconnects { 2 } else { 0 }, reconnect_longest: 8, ..DEFAULTS };
         let mut client = Client::with(options);
         let books = Rc::new(RefCell::new(Books {
             random: Random::new(seed + 1_000_000),
