@@ -8,6 +8,7 @@ use std::rc::Rc;
 use support::broker::{Broker, payload, serial};
 use support::random::Random;
 use support::*;
+use utasker_mqtt::config::{MAX_SUBSCRIPTIONS, PUBLISH_ROOM};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Outcome {
@@ -31,7 +32,7 @@ struct Books {
     next: u32,
     publications: BTreeMap<u32, (u8, Outcome)>,
     streams: BTreeSet<u32>,
-    subscriptions: [Subscription; 9],
+    subscriptions: [Subscription; MAX_SUBSCRIPTIONS + 1],
     /// How often each message has arrived as a whole, and how far the one in parts has come.
     messages: BTreeMap<u32, u32>,
     offset: u32,
@@ -70,7 +71,7 @@ impl Books {
     }
 
     fn unsubscribe(&mut self, library: &mut Library) {
-        let reference = 1 + self.random.below(8) as u8;
+        let reference = 1 + self.random.below(MAX_SUBSCRIPTIONS as u32) as u8;
         if library.unsubscribe(reference).is_ok() {
             let entry = &mut self.subscriptions[usize::from(reference)];
             assert!(matches!(entry, Subscription::Asked | Subscription::Made));
@@ -161,7 +162,7 @@ impl World {
             next: 1,
             publications: BTreeMap::new(),
             streams: BTreeSet::new(),
-            subscriptions: [Subscription::Free; 9],
+            subscriptions: [Subscription::Free; MAX_SUBSCRIPTIONS + 1],
             messages: BTreeMap::new(),
             offset: 0,
         }));
@@ -213,7 +214,7 @@ impl World {
 
     fn closed(&mut self, reconnecting: bool) {
         if self.flags == CLEAN && !reconnecting {
-            self.books.borrow_mut().subscriptions = [Subscription::Free; 9];
+            self.books.borrow_mut().subscriptions = [Subscription::Free; MAX_SUBSCRIPTIONS + 1];
         }
     }
 
@@ -313,7 +314,7 @@ fn run(seed: u64, flags: u8, forgetful: bool, version_3_1: bool) {
             _ => {}
         }
         if exactly_once && *qos != 0 && !books.streams.contains(serial) {
-            assert!(*outcome == Outcome::Acknowledged || payload(*serial).len() > 1400, "{serial} at QoS {qos}");
+            assert!(*outcome == Outcome::Acknowledged || payload(*serial).len() > PUBLISH_ROOM, "{serial} at QoS {qos}");
         }
     }
     for (serial, qos) in &world.broker.published {
