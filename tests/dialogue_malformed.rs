@@ -118,6 +118,8 @@ fn packet_identifier_0() {
 fn publish_too_short_for_its_topic_or_identifier() {
     for packet in ["30 03 00 02 'a'", "30 03 ff ff 'a'", "32 03 00 01 'a'", "34 04 00 01 'a' 00"] {
         ends_with_protocol_error(busy(), packet);
+        // Nor is it made up for by the packet behind it.
+        ends_with_protocol_error(busy(), &format!("{packet} 30 03 00 01 'a'"));
     }
 }
 

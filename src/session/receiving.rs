@@ -199,10 +199,7 @@ impl Session {
             let passed = self.to_pass.get().min(self.unread_end.get() - self.unread.get());
             self.unread.set(self.unread.get() + passed);
             self.to_pass.set(self.to_pass.get() - passed);
-            self.close_up(host);
-            if self.to_pass.get() != 0 {
-                return false;
-            }
+            self.close_up(host); // where some is left to be passed over, nothing is left behind it
             if packet::qos(self.first.get()) != 0 && self.message_identifier.get() == 0 {
                 if self.unread_end.get() < RECEIVE + 2 {
                     return false;
