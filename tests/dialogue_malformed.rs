@@ -169,6 +169,28 @@ fn acknowledgements_of_unknown_identifiers_are_no_error() {
 }
 
 #[test]
+fn acknowledgements_of_what_was_not_sent_yet_are_none() {
+    let mut client = Client::connected(CLEAN);
+    client.link.room = 0;
+    client.publish_data("a", 1, "");
+    client.publish_data("b", 2, "");
+    client.receive("40 02 00 01 50 02 00 02 70 02 00 02");
+    client.expect_events([]);
+    client.link.room = usize::MAX;
+    client.poll();
+    client.expect_sent_of_each_type("32 05 00 01 'a' 00 01 34 05 00 01 'b' 00 02 62 02 00 02");
+    client.receive("40 02 00 01 50 02 00 02 70 02 00 02");
+    client.expect_events([acknowledged(1), acknowledged(2)]);
+
+    for answer in ["90 03 00 01 00", "b0 02 00 01"] {
+        let mut client = Client::connected(CLEAN);
+        client.link.room = 0;
+        client.subscribe("a", 0);
+        ends_with_protocol_error(client, answer);
+    }
+}
+
+#[test]
 fn identifier_of_a_subscription_is_none_of_a_publication() {
     let mut client = busy();
     client.receive("40 02 00 02 70 02 00 03");
