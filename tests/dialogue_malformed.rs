@@ -240,8 +240,9 @@ fn packets_before_connack() {
 #[test]
 fn what_came_before_is_told_and_what_comes_behind_is_not() {
     let mut client = Client::connected(CLEAN);
-    client.receive("30 05 00 01 'a' 'hi' f0 00 30 05 00 01 'a' 'ho'");
+    client.receive("32 07 00 01 'a' 00 01 'hi' f0 00 30 05 00 01 'a' 'ho'");
     client.expect_events([message(0, "hi"), PROTOCOL, CONNECTION_CLOSED]);
+    client.expect_sent("");
 }
 
 #[test]

@@ -289,6 +289,18 @@ fn reading_stops_while_answers_have_no_room() {
 }
 
 #[test]
+fn answers_go_in_as_many_pieces_as_the_link_wants() {
+    let mut client = Client::connected(CLEAN);
+    client.link.room = 0;
+    client.receive("32 05 00 01 'a' 00 07 34 05 00 01 'a' 00 08");
+    for _ in 0..8 {
+        client.link.room = 1;
+        client.poll();
+    }
+    client.expect_sent("40 02 00 07 50 02 00 08");
+}
+
+#[test]
 fn acknowledgements_have_room_however_full_the_outbox() {
     let mut client = Client::connected(CLEAN);
     client.link.room = 0;

@@ -103,6 +103,24 @@ fn acknowledgement_may_come_before_the_packet_is_sent_again() {
 }
 
 #[test]
+fn acknowledgement_does_not_cut_a_packet_that_is_half_sent_again() {
+    let mut client = Client::connected(KEPT);
+    client.publish_data("a", 1, "xyz");
+    client.lose(lost::CLOSED);
+    client.take_events();
+    client.link.room = 21 + 4;
+    client.connect(KEPT);
+    client.accept(true);
+    client.receive("40 02 00 01");
+    client.link.room = usize::MAX;
+    client.poll();
+    client.expect_sent("3a 08 00 01 'a' 00 01 'xyz'");
+    client.expect_events([]);
+    client.receive("40 02 00 01");
+    client.expect_events([acknowledged(1)]);
+}
+
+#[test]
 fn packet_that_need_not_be_sent_again_is_not_waited_for() {
     let quiet = Options { keep_alive: NO_KEEP_ALIVE, ..DEFAULTS };
     for stream in [false, true] {
