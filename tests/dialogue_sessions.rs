@@ -121,6 +121,18 @@ fn acknowledgement_does_not_cut_a_packet_that_is_half_sent_again() {
 }
 
 #[test]
+fn publication_that_is_repeated_behind_a_lost_link_has_no_dup() {
+    let mut client = Client::connected(KEPT);
+    client.publish("a", 2);
+    client.resume(KEPT, true);
+    client.expect_sent("3c 0c 00 01 'a' 00 01 'payload'");
+    client.application.answers(|_, event| (event.kind == Kind::PublishAcknowledged).then(|| 1.into()));
+    client.receive("50 02 00 01");
+    client.receive("70 02 00 01");
+    client.expect_sent("62 02 00 01 34 0c 00 01 'a' 00 02 'payload'");
+}
+
+#[test]
 fn packet_that_need_not_be_sent_again_is_not_waited_for() {
     let quiet = Options { keep_alive: NO_KEEP_ALIVE, ..DEFAULTS };
     for stream in [false, true] {
