@@ -96,6 +96,15 @@ fn each_of_several_answers_has_its_15_seconds() {
 }
 
 #[test]
+fn later_subscription_gives_an_earlier_one_no_more_time() {
+    let mut client = Client::connected(CLEAN);
+    client.subscribe("a", 0);
+    client.pass(10_000);
+    client.subscribe("b", 0);
+    times_out_after(&mut client, 5_000);
+}
+
+#[test]
 fn send_that_takes_nothing_has_15_seconds() {
     let mut client = Client::connected(CLEAN);
     client.link.room = 3;

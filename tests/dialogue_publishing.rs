@@ -370,6 +370,21 @@ fn qos_2_publication_is_repeated_with_new_data_on_demand() {
 }
 
 #[test]
+fn repeated_publication_comes_behind_what_was_accepted_before() {
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|_, event| (event.kind == Kind::PublishAcknowledged).then(|| u16::from(event.number == 2).into()));
+    client.publish("a", 2);
+    client.receive("50 02 00 01");
+    client.take_sent();
+    client.link.room = 0;
+    client.publish_data("b", 0, "x");
+    client.receive("70 02 00 01");
+    client.link.room = usize::MAX;
+    client.poll();
+    client.expect_sent("30 04 00 01 'b' 'x' 34 0c 00 01 'a' 00 02 'payload'");
+}
+
+#[test]
 fn repeat_is_for_qos_2_and_data_that_were_asked_for() {
     let mut client = Client::connected(CLEAN);
     client.application.answers(|_, event| (event.kind == Kind::PublishAcknowledged).then(|| 1.into()));
