@@ -116,6 +116,44 @@ fn answer_longer_than_its_room_fails_the_publication() {
 }
 
 #[test]
+fn payload_that_another_task_still_copies_is_waited_for() {
+    let mut client = Client::connected(CLEAN);
+    let claimed = client.library.claim_data(0, Some("a"), 1, 2).unwrap();
+    client.publish_data("b", 0, "x");
+    client.expect_sent("");
+    client.library.copy_data(claimed, b"hi").unwrap();
+    client.poll();
+    client.expect_sent("32 07 00 01 'a' 00 01 'hi' 30 04 00 01 'b' 'x'");
+}
+
+#[test]
+fn connection_may_end_while_another_task_copies_a_payload() {
+    for disconnect in [false, true] {
+        let mut client = Client::connected(CLEAN);
+        let claimed = client.library.claim_data(0, Some("a"), 1, 2).unwrap();
+        if disconnect {
+            client.disconnect();
+            client.expect_sent("e0 00");
+        }
+        client.lose(lost::CLOSED);
+        assert_eq!(client.take_events(), [if disconnect { CONNECTION_CLOSED } else { HOST_CLOSED }]);
+        assert_eq!(client.library.copy_data(claimed, b"hi"), Err(Error::NotReady));
+        client.connect(CLEAN);
+        client.accept(false);
+        client.expect_sent("");
+        client.expect_events([]);
+    }
+    let mut client = Client::connected_with(RECONNECTING, CLEAN);
+    let claimed = client.library.claim_data(0, Some("a"), 1, 2).unwrap();
+    client.lose(lost::CLOSED);
+    client.expect_events([HOST_CLOSED, reconnecting(10_000)]);
+    client.library.copy_data(claimed, b"hi").unwrap();
+    client.pass(10_000);
+    client.accept(false);
+    client.expect_sent("32 07 00 01 'a' 00 01 'hi'");
+}
+
+#[test]
 fn empty_payload_is_a_message() {
     let mut client = Client::connected(CLEAN);
     client.application.payload.clear();
