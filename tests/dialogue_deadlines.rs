@@ -84,6 +84,22 @@ fn suback_is_not_due_before_subscribe_is_sent() {
 }
 
 #[test]
+fn nothing_is_due_behind_suback() {
+    // Neither PUBACK nor the SUBACK of what has no room to be sent yet.
+    let mut client = Client::connected_with(QUIET, CLEAN);
+    client.subscribe("a", 0);
+    client.publish_data("x", 1, &"x".repeat(1980));
+    client.take_sent();
+    client.subscribe("b", 0);
+    client.receive("90 03 00 01 00");
+    client.expect_sent("");
+    client.pass(100_000);
+    client.expect_events([suback(0, 1)]);
+    client.receive("40 02 00 02");
+    client.expect_sent("82 06 00 03 00 01 'b' 00");
+}
+
+#[test]
 fn each_of_several_answers_has_its_15_seconds() {
     let mut client = Client::connected(CLEAN);
     client.subscribe("a", 0);

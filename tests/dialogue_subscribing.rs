@@ -184,6 +184,21 @@ fn publication_that_needs_the_topic_of_a_subscription_that_ends_fails() {
 }
 
 #[test]
+fn publication_to_a_subscription_is_repeated_though_that_has_ended() {
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|_, event| (event.kind == Kind::PublishAcknowledged).then(|| 1.into()));
+    client.subscribed("a", 2);
+    client.library.publish(1, None, 2).unwrap();
+    client.unsubscribe(1);
+    client.receive("b0 02 00 03");
+    client.take_sent();
+    client.receive("50 02 00 02");
+    client.receive("70 02 00 02");
+    client.expect_sent("62 02 00 02 34 0c 00 01 'a' 00 04 'payload'");
+    client.expect_events([unsuback(1), acknowledged(2).of(1)]);
+}
+
+#[test]
 fn several_subscriptions_are_answered_in_any_order() {
     let mut client = Client::connected(CLEAN);
     for topic in ["a", "b", "c"] {
