@@ -107,6 +107,9 @@ fn topic_that_is_not_valid_fails_the_publication() {
 fn answer_longer_than_its_room_fails_the_publication() {
     for asked in [Kind::PublishTopic, Kind::PublishData] {
         let mut client = Client::connected(CLEAN);
+        client.publish_data("a", 0, &"x".repeat(1900)); // what lies in the room, and behind it, would do
+        client.expect_events([acknowledged(0)]);
+        client.take_sent();
         client.application.answers(move |_, event| (event.kind == asked).then(|| (event.number as u16 + 1).into()));
         client.library.publish(0, None, 2).unwrap();
         client.poll();
@@ -185,9 +188,10 @@ fn subscription_gives_topic_and_qos() {
         client.library.publish(reference, None, SUBSCRIPTION_QOS).unwrap();
     }
     client.library.publish(1, None, 1).unwrap();
+    client.library.publish_data(1, None, 0, b"data").unwrap();
     client.poll();
-    client.expect_sent("30 03 00 01 'x' 32 05 00 01 'y' 00 04 34 05 00 01 'z' 00 05 32 05 00 01 'x' 00 06");
-    client.expect_events([acknowledged(0).of(1)]);
+    client.expect_sent("30 03 00 01 'x' 32 05 00 01 'y' 00 04 34 05 00 01 'z' 00 05 32 05 00 01 'x' 00 06 30 07 00 01 'x' 'data'");
+    client.expect_events([acknowledged(0).of(1), acknowledged(0).of(1)]);
     client.receive("40 02 00 04 40 02 00 06 50 02 00 05 70 02 00 05");
     client.expect_events([acknowledged(1).of(2), acknowledged(1).of(1), acknowledged(2).of(3)]);
 }
@@ -211,6 +215,8 @@ fn reference_that_is_not_used_has_no_topic() {
     client.library.publish_data(1, Some("a"), SUBSCRIPTION_QOS, b"").unwrap();
     client.poll();
     client.expect_sent("34 05 00 01 'a' 00 01");
+    client.receive("50 02 00 01 70 02 00 01");
+    client.expect_events([acknowledged(2)]);
 }
 
 #[test]

@@ -173,6 +173,7 @@ fn stream_of_no_bytes_is_not_asked_for() {
 fn stream_is_as_long_as_the_standard_allows() {
     let mut client = Client::connected(CLEAN);
     assert_eq!(client.library.publish_stream(0, Some("a"), 0, 0x1000_0000), Err(Error::MessageTooLong));
+    assert_eq!(client.library.publish_stream(0, Some("a"), 0, 0x0fff_ffff), Err(Error::MessageTooLong), "with its topic");
     assert_eq!(client.library.publish_stream(0, Some("a"), 0, u32::MAX), Err(Error::MessageTooLong));
     client.link.room = 100;
     client.publish_stream("a", 0, 0x0fff_0000);
@@ -213,9 +214,10 @@ fn stream_that_has_nothing_yet_is_asked_again_within_100_milliseconds() {
     for _ in 0..100 {
         client.asked.clear();
         client.now = client.now.wrapping_add(100);
-        client.poll();
-        assert_eq!(client.asked.len(), 1);
+        client.receive("30 03 00 01 'b'");
+        assert_eq!(client.asked.len(), 1, "once in a poll");
     }
+    client.take_events();
     client.application.answers(|_, _| None);
     client.pass(100);
     client.expect_sent_bytes(&publish(0x30, "a", 0, &stream(0, 2000)));
