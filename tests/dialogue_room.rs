@@ -50,6 +50,7 @@ fn copied_payload_is_limited_by_the_transmit_buffer() {
 fn one_off_topic_is_limited_by_the_transmit_buffer() {
     let mut client = Client::connected(CLEAN);
     client.library.publish_data(0, Some(&"t".repeat(2005)), 0, b"").unwrap();
+    assert_eq!(client.library.publish_data(0, Some(&"t".repeat(2005)), 0, b"x"), Err(Error::MessageTooLong));
     assert_eq!(client.library.publish_data(0, Some(&"t".repeat(2006)), 0, b""), Err(Error::TopicTooLong));
     assert_eq!(client.library.publish(0, Some(&"t".repeat(2006 - 1400)), 0), Err(Error::TopicTooLong));
     client.poll();

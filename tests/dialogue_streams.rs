@@ -256,6 +256,36 @@ fn stream_that_is_given_up_fails_with_its_connection() {
 }
 
 #[test]
+fn stream_that_is_given_up_half_sent_leaves_what_comes_behind() {
+    let mut client = Client::connected(KEPT);
+    client.application.answers(|_, event| {
+        let given_up = event.kind == Kind::PublishDataPart && event.message().offset != 0;
+        given_up.then(|| 0xffff.into())
+    });
+    client.library.publish_stream(0, Some("a"), 1, 2000).unwrap();
+    client.library.publish_data(0, Some("b"), 1, b"x").unwrap();
+    client.poll();
+    client.expect_events([INVALID_ARGUMENT, failed(1), CONNECTION_CLOSED]);
+    client.connect(KEPT);
+    client.accept(true);
+    client.expect_sent("32 06 00 01 'b' 00 02 'x'");
+}
+
+#[test]
+fn piece_is_progress_though_the_link_does_not_take_it() {
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|_, event| (event.kind == Kind::PublishDataPart).then(|| 0.into()));
+    client.publish_stream("a", 0, 100);
+    client.pass(10_000);
+    client.application.answers(|_, _| None);
+    client.link.room = 0;
+    client.pass(14_999);
+    client.expect_events([]);
+    client.pass(101); // a stream that has nothing is asked again within 100 ms
+    client.expect_events([TIMEOUT, failed(0), CONNECTION_CLOSED]);
+}
+
+#[test]
 fn stream_that_is_sent_again_begins_at_0() {
     let mut client = Client::connected(KEPT);
     client.link.room = 2500;
