@@ -611,7 +611,7 @@ fn reference(number: c_int) -> u8 {
 
 fn show_subscription(number: c_int) -> c_int {
     // The words, a reference of two digits, a QoS, the topic, and the terminating zero.
-    let mut line: Vec<u8, { "Reference:64 QoS:2 Topic:\r\n".len() + MAX_TOPIC_LENGTH + 1 }, u8> = Vec::new();
+    let mut line: Vec<u8, { "Reference:64 QoS:2 Topic:\r\n".len() + MAX_TOPIC_LENGTH + 1 }, u16> = Vec::new();
     let mut put = |byte| {
         let _ = line.push(byte); // it has room for all that follows
     };

@@ -10,7 +10,7 @@ use core::cell::Cell;
 
 /// The payload's room that the callback may fill.
 pub const PAYLOAD_ROOM: usize = PUBLISH_ROOM;
-/// Bytes of a request that are neither topic nor payload; the two after the topic are a packet identifier, or a QoS.
+/// The most bytes of a request that are neither topic nor payload; the two after the topic are a packet identifier, or a QoS.
 const OVERHEAD: usize = TOPIC + 2;
 /// The topic's room that the callback may fill: what a callback's payload leaves, within reason.
 pub const TOPIC_ROOM: usize = {
@@ -125,7 +125,7 @@ impl Request {
             first + (first_byte::SUBACK - first_byte::SUBSCRIBE)
         } else if packet::qos(first) == 1 {
             first_byte::PUBACK
-        } else if self.state.get() == State::Released {
+        } else if matches!(self.state.get(), State::Unreleased | State::Released) {
             first_byte::PUBCOMP
         } else {
             first_byte::PUBREC
@@ -173,10 +173,12 @@ impl Request {
         self.source.set(self.source.get() & ((1 << source::UNUSED) - 1) | (unused << source::UNUSED) as u8);
     }
 
-    /// Gives up what lies behind the stored topic.
+    /// Gives up what lies behind the stored topic; all of it where there is none yet.
     #[inline(never)]
     pub fn keep_topic(&self, memory: &Memory) {
-        if self.length.get() != 0 {
+        if self.has(source::TOPIC_ASKED) {
+            self.length.set(0);
+        } else if self.length.get() != 0 {
             self.length.set(TOPIC + self.topic_length(memory));
         }
     }
@@ -198,7 +200,7 @@ impl Request {
         } else {
             self.topic_length(memory)
         };
-        OVERHEAD + topic + if self.is_control() { 0 } else { PAYLOAD_ROOM }
+        TOPIC + topic + packet::identifier_length(self.first.get()) + if self.is_control() { 0 } else { PAYLOAD_ROOM }
     }
 }
 

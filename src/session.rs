@@ -344,7 +344,8 @@ impl Session {
         }
         if stage == Stage::Connected {
             let quarter = u32::from(self.options.keep_alive()) * 250;
-            if quarter != 0 {
+            // What is under way to the link tells as much as a PINGREQ, which would come behind it.
+            if quarter != 0 && !self.mid_packet.get() && self.replies.get() == 0 {
                 let mut silence = self.left(self.sent.get().wrapping_add(quarter));
                 let awaited = self.is_awaited(late::PINGRESP);
                 if !awaited {
@@ -392,6 +393,15 @@ impl Session {
         if let Some(late) = self.late.get(what) {
             late.set(0);
         }
+    }
+
+    /// Nothing is awaited any more.
+    fn await_nothing(&self) {
+        let [stage, progress, answer, pingresp] = &self.late;
+        stage.set(0);
+        progress.set(0);
+        answer.set(0);
+        pingresp.set(0);
     }
 
     fn is_awaited(&self, what: usize) -> bool {

@@ -300,6 +300,20 @@ fn connecting_again_may_be_asked_for_inside_the_last_event() {
 }
 
 #[test]
+fn connect_is_sent_at_once_behind_a_link_that_failed_to_send() {
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|library, event| {
+        if event.kind == Kind::HostClosed {
+            library.connect(CLEAN).unwrap();
+        }
+        None
+    });
+    client.library.publish_data(0, Some("a"), 0, b"").unwrap();
+    client.lose(lost::CLOSED);
+    assert!(!client.link.sent.is_empty());
+}
+
+#[test]
 fn connecting_again_inside_an_earlier_event_is_in_use() {
     let mut client = Client::connected(CLEAN);
     client.publish("a", 1);

@@ -84,6 +84,22 @@ fn suback_is_not_due_before_subscribe_is_sent() {
 }
 
 #[test]
+fn nothing_is_due_behind_suback() {
+    // Neither PUBACK nor the SUBACK of what has no room to be sent yet.
+    let mut client = Client::connected_with(QUIET, CLEAN);
+    client.subscribe("a", 0);
+    client.publish_data("x", 1, &"x".repeat(1980));
+    client.take_sent();
+    client.subscribe("b", 0);
+    client.receive("90 03 00 01 00");
+    client.expect_sent("");
+    client.pass(100_000);
+    client.expect_events([suback(0, 1)]);
+    client.receive("40 02 00 02");
+    client.expect_sent("82 06 00 03 00 01 'b' 00");
+}
+
+#[test]
 fn each_of_several_answers_has_its_15_seconds() {
     let mut client = Client::connected(CLEAN);
     client.subscribe("a", 0);
@@ -93,6 +109,15 @@ fn each_of_several_answers_has_its_15_seconds() {
     client.expect_events([suback(0, 2)]);
     client.pass(15_000);
     client.expect_events([TIMEOUT, CONNECTION_CLOSED]);
+}
+
+#[test]
+fn later_subscription_gives_an_earlier_one_no_more_time() {
+    let mut client = Client::connected(CLEAN);
+    client.subscribe("a", 0);
+    client.pass(10_000);
+    client.subscribe("b", 0);
+    times_out_after(&mut client, 5_000);
 }
 
 #[test]
@@ -162,6 +187,18 @@ fn pingreq_goes_after_a_quarter_of_the_keep_alive_without_a_transmission() {
 }
 
 #[test]
+fn connect_is_a_transmission() {
+    let mut client = Client::new();
+    client.connect(CLEAN);
+    client.pass(5_000);
+    client.accept(false);
+    client.pass(69_999);
+    client.expect_sent("");
+    client.pass(1);
+    client.expect_sent("c0 00");
+}
+
+#[test]
 fn pingreq_goes_again_while_pingresp_is_long_in_coming() {
     // [MQTT-3.1.2-23]: other bytes show that the broker lives, but not to the broker that the client does.
     let mut client = Client::connected(CLEAN);
@@ -207,6 +244,23 @@ fn pingresp_has_15_seconds() {
 }
 
 #[test]
+fn pingresp_has_no_more_time_where_pingreq_goes_again() {
+    let mut client = Client::connected_with(Options { keep_alive: 40, ..DEFAULTS }, CLEAN);
+    client.pass(10_000);
+    times_out_after(&mut client, 15_000);
+    client.connect(CLEAN);
+}
+
+#[test]
+fn time_that_ends_where_the_clock_runs_over_is_one() {
+    let mut client = Client::new();
+    client.now = 0u32.wrapping_sub(15_000);
+    client.link.room = 0;
+    client.connect(CLEAN);
+    times_out_after(&mut client, 15_001);
+}
+
+#[test]
 fn any_byte_restarts_the_time_of_pingresp() {
     let mut client = Client::connected(CLEAN);
     client.pass(75_000);
@@ -227,6 +281,54 @@ fn no_keep_alive_is_no_ping() {
     client.pass(0x7fff_ffff);
     client.expect_sent("");
     client.expect_events([]);
+}
+
+#[test]
+fn ping_that_the_link_does_not_take_waits_once() {
+    for half_sent in [false, true] {
+        let mut client = Client::connected_with(Options { keep_alive: 40, ..DEFAULTS }, CLEAN);
+        client.link.room = 0;
+        if half_sent {
+            client.link.room = 4;
+            client.publish_data("a", 0, "x");
+        }
+        client.pass(10_000);
+        assert_ne!(client.poll(), 0, "waits for the link");
+        client.pass(4_000);
+        client.take_sent();
+        client.link.room = usize::MAX;
+        client.poll();
+        client.expect_sent(if half_sent { "'ax' c0 00" } else { "c0 00" });
+    }
+}
+
+#[test]
+fn ping_that_is_due_while_much_arrives_goes_out_once() {
+    let mut client = Client::connected(CLEAN);
+    client.now = client.now.wrapping_add(75_000);
+    client.link.chunk = 5;
+    for _ in 0..100 {
+        client.link.arrives(&bytes("30 03 00 01 'a'"));
+    }
+    client.poll();
+    client.expect_sent("c0 00");
+    assert_eq!(client.take_events().len(), 100);
+}
+
+#[test]
+fn pingresp_is_not_due_before_pingreq_is_sent() {
+    let mut client = Client::connected(CLEAN);
+    client.link.room = 0;
+    client.publish_data("a", 0, &"x".repeat(200));
+    for _ in 0..200 {
+        client.link.room = 1;
+        client.pass(1000);
+    }
+    client.take_sent();
+    client.link.room = usize::MAX;
+    client.pass(14_999);
+    client.expect_sent("'xxxxxx' c0 00");
+    client.expect_events([acknowledged(0)]);
 }
 
 #[test]

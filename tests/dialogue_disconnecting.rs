@@ -26,6 +26,27 @@ fn disconnect_is_sent_and_the_link_has_a_second_to_close() {
 }
 
 #[test]
+fn what_else_is_late_does_not_shorten_the_second() {
+    // SUBACK, then PINGRESP.
+    for ping in [false, true] {
+        let mut client = Client::connected(CLEAN);
+        if ping {
+            client.pass(75_000 + 14_500);
+        } else {
+            client.subscribe("a", 0);
+        }
+        client.take_sent();
+        client.disconnect();
+        client.pass(if ping { 0 } else { 15_000 });
+        client.expect_sent("e0 00");
+        client.pass(999);
+        client.expect_events([]);
+        client.pass(1);
+        client.expect_events([CONNECTION_CLOSED]);
+    }
+}
+
+#[test]
 fn link_that_closes_behind_disconnect_ends_it_at_once() {
     for how in [lost::CLOSED, lost::FAILED, lost::UNREACHABLE] {
         let mut client = Client::connected(CLEAN);
@@ -38,12 +59,30 @@ fn link_that_closes_behind_disconnect_ends_it_at_once() {
 }
 
 #[test]
+fn nothing_is_sent_behind_disconnect() {
+    // [MQTT-3.14.4-2]; nor a PINGREQ while acknowledgements are awaited.
+    let mut client = Client::connected_with(Options { keep_alive: 1, ..DEFAULTS }, CLEAN);
+    client.publish_data("a", 1, "");
+    client.take_sent();
+    client.disconnect();
+    client.pass(10_000);
+    client.expect_sent("");
+    client.receive("40 02 00 01");
+    client.pass(999);
+    client.expect_sent("e0 00");
+}
+
+#[test]
 fn what_arrives_behind_disconnect_is_discarded() {
     let mut client = Client::connected(CLEAN);
+    client.receive_bytes(&publish(0x30, "a", 0, &[0; 2000])[..2004]);
+    client.take_events();
     client.disconnect();
     client.receive("32 05 00 01 'a' 00 07");
+    let before = client.link.receives;
     client.receive_bytes(&[0xff; 5000]);
     assert!(client.link.all_read());
+    assert!(client.link.receives - before <= 5, "as much as the buffer holds at a time");
     client.expect_sent("e0 00");
     client.pass(1000);
     client.expect_events([CONNECTION_CLOSED]);
@@ -99,6 +138,21 @@ fn acknowledgements_are_awaited_for_15_seconds() {
 }
 
 #[test]
+fn acknowledgements_are_awaited_for_15_seconds_behind_a_stream_that_has_nothing_yet() {
+    let mut client = Client::connected(CLEAN);
+    client.publish_data("a", 1, "");
+    client.application.answers(|_, event| (event.kind == Kind::PublishDataPart).then(|| 0.into()));
+    client.publish_stream("b", 0, 10);
+    client.take_sent();
+    client.pass(14_000);
+    client.disconnect();
+    client.pass(14_999);
+    client.expect_sent("");
+    client.pass(1);
+    client.expect_sent("e0 00");
+}
+
+#[test]
 fn messages_are_still_told_and_answered_while_acknowledgements_are_awaited() {
     let mut client = Client::connected(CLEAN);
     client.publish_data("a", 1, "");
@@ -107,6 +161,45 @@ fn messages_are_still_told_and_answered_while_acknowledgements_are_awaited() {
     client.receive("32 05 00 01 'x' 00 09");
     client.expect_sent("40 02 00 09");
     client.expect_events([message(0, "")]);
+}
+
+#[test]
+fn acknowledgements_that_the_link_does_not_take_are_sent_before_it() {
+    let mut client = Client::connected(CLEAN);
+    client.link.room = 0;
+    client.receive("32 05 00 01 'x' 00 09");
+    client.disconnect();
+    client.pass(14_999);
+    client.link.room = usize::MAX;
+    client.poll();
+    client.expect_sent("40 02 00 09 e0 00");
+}
+
+#[test]
+fn acknowledgements_of_an_earlier_connection_are_not_awaited() {
+    for accepted in [false, true] {
+        let mut client = Client::connected(KEPT);
+        client.publish_data("a", 1, "");
+        client.publish_data("b", 2, "");
+        client.publish_data("c", 2, "");
+        client.receive("50 02 00 03");
+        client.lose(lost::CLOSED);
+        client.take_events();
+        client.link.room = 21;
+        client.connect(KEPT);
+        if accepted {
+            client.accept(true);
+        }
+        client.take_sent();
+        client.disconnect();
+        client.link.room = usize::MAX;
+        client.poll();
+        if accepted {
+            client.expect_sent("62 02 00 03");
+            client.receive("70 02 00 03");
+        }
+        client.expect_sent("e0 00");
+    }
 }
 
 #[test]
@@ -209,6 +302,48 @@ fn while_connect_is_half_sent() {
     client.pass(1000);
     client.expect_events([CONNECTION_CLOSED]);
     is_closed(&mut client);
+}
+
+#[test]
+fn requests_are_not_sent_though_connack_comes_while_connect_is_half_sent() {
+    let mut client = Client::new();
+    client.link.room = 5;
+    client.connect(CLEAN);
+    client.publish("a", 0);
+    client.library.disconnect().unwrap();
+    client.link.arrives(&bytes("20 02 00 00"));
+    client.poll();
+    client.link.room = usize::MAX;
+    client.poll();
+    client.expect_sent("10 13 00 04 'MQTT' 04 02 01 2c 00 07 'KINETIS' e0 00");
+}
+
+#[test]
+fn while_the_link_is_being_opened_behind_one_lost_with_a_packet_half_sent() {
+    let mut client = Client::connected(CLEAN);
+    client.link.room = 4;
+    client.publish_data("a", 0, "x");
+    client.lose(lost::CLOSED);
+    client.expect_events([failed(0), HOST_CLOSED]);
+    client.link.room = 0;
+    client.connect(CLEAN);
+    client.disconnect();
+    client.expect_events([CONNECTION_CLOSED]);
+}
+
+#[test]
+fn while_connect_is_half_sent_for_15_seconds() {
+    let mut client = Client::new();
+    client.link.room = 5;
+    client.connect(CLEAN);
+    client.disconnect();
+    for _ in 0..15 {
+        client.expect_events([]);
+        client.link.room = 1;
+        client.pass(1000);
+    }
+    client.expect_events([CONNECTION_CLOSED]);
+    is_open_again(client);
 }
 
 #[test]

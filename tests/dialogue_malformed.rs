@@ -118,6 +118,8 @@ fn packet_identifier_0() {
 fn publish_too_short_for_its_topic_or_identifier() {
     for packet in ["30 03 00 02 'a'", "30 03 ff ff 'a'", "32 03 00 01 'a'", "34 04 00 01 'a' 00"] {
         ends_with_protocol_error(busy(), packet);
+        // Nor is it made up for by the packet behind it.
+        ends_with_protocol_error(busy(), &format!("{packet} 30 03 00 01 'a'"));
     }
 }
 
@@ -164,6 +166,28 @@ fn acknowledgements_of_unknown_identifiers_are_no_error() {
     client.expect_sent("62 02 12 34");
     client.receive("70 02 12 34");
     client.expect_events([]);
+}
+
+#[test]
+fn acknowledgements_of_what_was_not_sent_yet_are_none() {
+    let mut client = Client::connected(CLEAN);
+    client.link.room = 0;
+    client.publish_data("a", 1, "");
+    client.publish_data("b", 2, "");
+    client.receive("40 02 00 01 50 02 00 02 70 02 00 02");
+    client.expect_events([]);
+    client.link.room = usize::MAX;
+    client.poll();
+    client.expect_sent_of_each_type("32 05 00 01 'a' 00 01 34 05 00 01 'b' 00 02 62 02 00 02");
+    client.receive("40 02 00 01 50 02 00 02 70 02 00 02");
+    client.expect_events([acknowledged(1), acknowledged(2)]);
+
+    for answer in ["90 03 00 01 00", "b0 02 00 01"] {
+        let mut client = Client::connected(CLEAN);
+        client.link.room = 0;
+        client.subscribe("a", 0);
+        ends_with_protocol_error(client, answer);
+    }
 }
 
 #[test]
@@ -216,8 +240,9 @@ fn packets_before_connack() {
 #[test]
 fn what_came_before_is_told_and_what_comes_behind_is_not() {
     let mut client = Client::connected(CLEAN);
-    client.receive("30 05 00 01 'a' 'hi' f0 00 30 05 00 01 'a' 'ho'");
+    client.receive("32 07 00 01 'a' 00 01 'hi' f0 00 30 05 00 01 'a' 'ho'");
     client.expect_events([message(0, "hi"), PROTOCOL, CONNECTION_CLOSED]);
+    client.expect_sent("");
 }
 
 #[test]

@@ -107,6 +107,9 @@ fn topic_that_is_not_valid_fails_the_publication() {
 fn answer_longer_than_its_room_fails_the_publication() {
     for asked in [Kind::PublishTopic, Kind::PublishData] {
         let mut client = Client::connected(CLEAN);
+        client.publish_data("a", 0, &"x".repeat(1900)); // what lies in the room, and behind it, would do
+        client.expect_events([acknowledged(0)]);
+        client.take_sent();
         client.application.answers(move |_, event| (event.kind == asked).then(|| (event.number as u16 + 1).into()));
         client.library.publish(0, None, 2).unwrap();
         client.poll();
@@ -116,14 +119,41 @@ fn answer_longer_than_its_room_fails_the_publication() {
 }
 
 #[test]
-fn answers_as_long_as_their_room_are_sent() {
+fn payload_that_another_task_still_copies_is_waited_for() {
     let mut client = Client::connected(CLEAN);
-    client.application.topic = "t".repeat(256);
-    client.application.payload = vec![7; 1400];
-    client.library.publish(0, None, 1).unwrap();
+    let claimed = client.library.claim_data(0, Some("a"), 1, 2).unwrap();
+    client.publish_data("b", 0, "x");
+    client.expect_sent("");
+    client.library.copy_data(claimed, b"hi").unwrap();
     client.poll();
-    client.expect_sent_bytes(&publish(0x32, &"t".repeat(256), 1, &[7; 1400]));
-    assert_eq!(client.link.sends, 2, "one for CONNECT, one for this");
+    client.expect_sent("32 07 00 01 'a' 00 01 'hi' 30 04 00 01 'b' 'x'");
+}
+
+#[test]
+fn connection_may_end_while_another_task_copies_a_payload() {
+    for disconnect in [false, true] {
+        let mut client = Client::connected(CLEAN);
+        let claimed = client.library.claim_data(0, Some("a"), 1, 2).unwrap();
+        if disconnect {
+            client.disconnect();
+            client.expect_sent("e0 00");
+        }
+        client.lose(lost::CLOSED);
+        assert_eq!(client.take_events(), [if disconnect { CONNECTION_CLOSED } else { HOST_CLOSED }]);
+        assert_eq!(client.library.copy_data(claimed, b"hi"), Err(Error::NotReady));
+        client.connect(CLEAN);
+        client.accept(false);
+        client.expect_sent("");
+        client.expect_events([]);
+    }
+    let mut client = Client::connected_with(RECONNECTING, CLEAN);
+    let claimed = client.library.claim_data(0, Some("a"), 1, 2).unwrap();
+    client.lose(lost::CLOSED);
+    client.expect_events([HOST_CLOSED, reconnecting(10_000)]);
+    client.library.copy_data(claimed, b"hi").unwrap();
+    client.pass(10_000);
+    client.accept(false);
+    client.expect_sent("32 07 00 01 'a' 00 01 'hi'");
 }
 
 #[test]
@@ -158,9 +188,10 @@ fn subscription_gives_topic_and_qos() {
         client.library.publish(reference, None, SUBSCRIPTION_QOS).unwrap();
     }
     client.library.publish(1, None, 1).unwrap();
+    client.library.publish_data(1, None, 0, b"data").unwrap();
     client.poll();
-    client.expect_sent("30 03 00 01 'x' 32 05 00 01 'y' 00 04 34 05 00 01 'z' 00 05 32 05 00 01 'x' 00 06");
-    client.expect_events([acknowledged(0).of(1)]);
+    client.expect_sent("30 03 00 01 'x' 32 05 00 01 'y' 00 04 34 05 00 01 'z' 00 05 32 05 00 01 'x' 00 06 30 07 00 01 'x' 'data'");
+    client.expect_events([acknowledged(0).of(1), acknowledged(0).of(1)]);
     client.receive("40 02 00 04 40 02 00 06 50 02 00 05 70 02 00 05");
     client.expect_events([acknowledged(1).of(2), acknowledged(1).of(1), acknowledged(2).of(3)]);
 }
@@ -184,6 +215,8 @@ fn reference_that_is_not_used_has_no_topic() {
     client.library.publish_data(1, Some("a"), SUBSCRIPTION_QOS, b"").unwrap();
     client.poll();
     client.expect_sent("34 05 00 01 'a' 00 01");
+    client.receive("50 02 00 01 70 02 00 01");
+    client.expect_events([acknowledged(2)]);
 }
 
 #[test]
@@ -248,63 +281,11 @@ fn several_are_in_flight_and_acknowledged_in_any_order() {
 }
 
 #[test]
-fn payload_that_is_asked_for_waits_for_its_room() {
-    let mut client = Client::connected(CLEAN);
-    client.subscribed("c", 0);
-    client.application.payload = vec![1; 1400];
-    client.publish("a", 1);
-    client.publish("b", 1);
-    client.library.publish(1, None, 0).unwrap();
-    client.poll();
-    client.expect_sent_bytes(&publish(0x32, "a", 2, &[1; 1400]));
-    client.expect_asked([(Kind::PublishData, 1400)]);
-    client.receive("40 02 00 02");
-    client.expect_sent_bytes(&publish(0x32, "b", 3, &[1; 1400]));
-    client.receive("40 02 00 03");
-    client.expect_sent_bytes(&publish(0x30, "c", 0, &[1; 1400]));
-    client.expect_asked([(Kind::PublishData, 1400), (Kind::PublishData, 1400)]);
-    client.expect_events([acknowledged(1), acknowledged(1), acknowledged(0).of(1)]);
-}
-
-#[test]
-fn room_of_a_payload_that_is_asked_for_is_not_taken_by_later_ones() {
-    let mut client = Client::connected(CLEAN);
-    client.link.room = 0;
-    client.publish_data("a", 1, &"x".repeat(470));
-    client.publish("b", 1);
-    client.publish_data("c", 1, &"y".repeat(90));
-    assert_eq!(client.library.publish_data(0, Some("d"), 1, &[0; 100]), Err(Error::Busy));
-    client.link.room = usize::MAX;
-    client.poll();
-    let sent = [publish(0x32, "a", 1, &[b'x'; 470]), publish(0x32, "b", 2, b"payload"), publish(0x32, "c", 3, &[b'y'; 90])];
-    client.expect_sent_bytes(&sent.concat());
-    client.publish_data("d", 1, &"z".repeat(100));
-}
-
-#[test]
-fn copied_payload_is_limited_by_the_transmit_buffer() {
-    let mut client = Client::connected(CLEAN);
-    assert_eq!(client.library.publish_data(0, Some("a"), 0, &[0; 2005]), Err(Error::MessageTooLong));
-    client.publish_data("a", 0, &"x".repeat(2004));
-    assert_eq!(client.take_sent().len(), 3 + 3 + 2004);
-    client.expect_events([acknowledged(0)]);
-}
-
-#[test]
-fn one_off_topic_is_limited_by_the_transmit_buffer() {
-    let mut client = Client::connected(CLEAN);
-    client.library.publish_data(0, Some(&"t".repeat(2005)), 0, b"").unwrap();
-    assert_eq!(client.library.publish_data(0, Some(&"t".repeat(2006)), 0, b""), Err(Error::TopicTooLong));
-    assert_eq!(client.library.publish(0, Some(&"t".repeat(2006 - 1400)), 0), Err(Error::TopicTooLong));
-    client.poll();
-    client.publish(&"t".repeat(2012 - 1400 - 9), 1);
-    client.expect_events([acknowledged(0)]);
-    assert_eq!(client.take_sent().len(), (3 + 2 + 2005) + (3 + 2 + 603 + 2 + 7));
-}
-
-#[test]
 fn first_packet_identifier_is_1_on_each_clean_session() {
-    let mut client = Client::connected(CLEAN);
+    let mut client = Client::new();
+    client.random = 0x1233;
+    client.connect(CLEAN);
+    client.accept(false);
     client.publish_data("a", 1, "");
     client.resume(CLEAN, false);
     client.publish_data("a", 1, "");
@@ -430,6 +411,21 @@ fn qos_2_publication_is_repeated_with_new_data_on_demand() {
         client.expect_events([acknowledged(2).of(1)]);
     }
     client.expect_sent("");
+}
+
+#[test]
+fn repeated_publication_comes_behind_what_was_accepted_before() {
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|_, event| (event.kind == Kind::PublishAcknowledged).then(|| u16::from(event.number == 2).into()));
+    client.publish("a", 2);
+    client.receive("50 02 00 01");
+    client.take_sent();
+    client.link.room = 0;
+    client.publish_data("b", 0, "x");
+    client.receive("70 02 00 01");
+    client.link.room = usize::MAX;
+    client.poll();
+    client.expect_sent("30 04 00 01 'b' 'x' 34 0c 00 01 'a' 00 02 'payload'");
 }
 
 #[test]

@@ -138,6 +138,25 @@ fn disconnecting_takes_no_longer_than_the_response_time_behind_one_qos_2_message
 }
 
 #[test]
+fn nothing_is_sent_behind_disconnect_behind_one_qos_2_message_too_many() {
+    let mut client = Client::connected(KEPT);
+    for identifier in 1..=32 {
+        client.receive_bytes(&publish(0x34, "a", identifier, &[]));
+    }
+    client.take_sent();
+    client.link.room = 0;
+    client.publish_data("a", 1, "");
+    client.receive("32 05 00 01 'a' 00 40 34 05 00 01 'a' 00 21");
+    client.library.disconnect().unwrap();
+    client.link.room = 4;
+    client.poll();
+    client.expect_sent("40 02 00 40");
+    client.link.room = usize::MAX;
+    client.pass(500);
+    client.expect_sent("e0 00");
+}
+
+#[test]
 fn message_is_told_with_the_lowest_reference_that_matches() {
     let mut client = Client::connected(CLEAN);
     for filter in ["a/b", "a/#", "+/b", "a/b"] {
@@ -256,7 +275,7 @@ fn reading_stops_while_answers_have_no_room() {
         client.link.arrives(&publish(0x32, "a", identifier, &[]));
     }
     client.poll();
-    assert!(client.take_events().len() <= 9, "answers of four bytes for which there is room");
+    assert_eq!(client.take_events().len(), 8, "answers of four bytes for which there is room");
     let unread = client.link.unread();
     assert!(unread >= 600 * 7 - 1536);
     client.poll();
@@ -267,6 +286,18 @@ fn reading_stops_while_answers_have_no_room() {
     assert!(client.link.all_read());
     let answers: Vec<u8> = (1..=600u16).flat_map(|identifier| [0x40, 2, (identifier >> 8) as u8, identifier as u8]).collect();
     client.expect_sent_bytes(&answers);
+}
+
+#[test]
+fn answers_go_in_as_many_pieces_as_the_link_wants() {
+    let mut client = Client::connected(CLEAN);
+    client.link.room = 0;
+    client.receive("32 05 00 01 'a' 00 07 34 05 00 01 'a' 00 08");
+    for _ in 0..8 {
+        client.link.room = 1;
+        client.poll();
+    }
+    client.expect_sent("40 02 00 07 50 02 00 08");
 }
 
 #[test]

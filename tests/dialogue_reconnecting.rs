@@ -169,6 +169,32 @@ fn requests_are_accepted_while_reconnecting() {
 }
 
 #[test]
+fn requests_are_accepted_behind_an_attempt_that_sent_nothing() {
+    let mut client = Client::with(RECONNECTING);
+    client.link.opens.push_back(lost::UNREACHABLE);
+    client.connect(CLEAN);
+    client.expect_events([UNREACHABLE, reconnecting(10_000)]);
+    client.publish_data("a", 0, "");
+    client.pass(10_000);
+    client.accept(false);
+    client.expect_sent("30 03 00 01 'a'");
+}
+
+#[test]
+fn version_3_1_keeps_no_identifiers_of_a_clean_session() {
+    let mut client = Client::with(RECONNECTING);
+    client.library.connect_3_1(CLEAN).unwrap();
+    client.poll();
+    for _ in 0..2 {
+        client.accept(false);
+        client.receive("34 05 00 01 'a' 00 09");
+        client.lose(lost::CLOSED);
+        client.expect_events([message(0, ""), HOST_CLOSED, reconnecting(10_000)]);
+        client.pass(10_000);
+    }
+}
+
+#[test]
 fn disconnect_ends_the_wait() {
     let mut client = Client::connected_with(RECONNECTING, CLEAN);
     client.lose(lost::CLOSED);

@@ -90,14 +90,131 @@ fn acknowledgement_may_come_before_the_packet_is_sent_again() {
     let mut client = Client::connected(KEPT);
     client.publish_data("a", 1, "");
     client.publish_data("b", 2, "");
+    client.publish_data("c", 2, "");
+    client.receive("50 02 00 03");
     client.lose(lost::CLOSED);
     client.take_events();
     client.connect(KEPT);
     client.take_sent();
-    client.receive("20 02 01 00 40 02 00 01 50 02 00 02");
-    client.take_sent();
+    client.receive("20 02 01 00 40 02 00 01 50 02 00 02 70 02 00 03");
+    client.expect_sent("62 02 00 02");
     client.receive("70 02 00 02");
-    client.expect_events([connack(true), acknowledged(1), acknowledged(2)]);
+    client.expect_events([connack(true), acknowledged(1), acknowledged(2), acknowledged(2)]);
+}
+
+#[test]
+fn acknowledgement_does_not_cut_a_packet_that_is_half_sent_again() {
+    let mut client = Client::connected(KEPT);
+    client.publish_data("a", 1, "xyz");
+    client.lose(lost::CLOSED);
+    client.take_events();
+    client.link.room = 21 + 4;
+    client.connect(KEPT);
+    client.accept(true);
+    client.receive("40 02 00 01");
+    client.link.room = usize::MAX;
+    client.poll();
+    client.expect_sent("3a 08 00 01 'a' 00 01 'xyz'");
+    client.expect_events([]);
+    client.receive("40 02 00 01");
+    client.expect_events([acknowledged(1)]);
+}
+
+#[test]
+fn publication_that_is_repeated_behind_a_lost_link_has_no_dup() {
+    let mut client = Client::connected(KEPT);
+    client.publish("a", 2);
+    client.resume(KEPT, true);
+    client.expect_sent("3c 0c 00 01 'a' 00 01 'payload'");
+    client.application.answers(|_, event| (event.kind == Kind::PublishAcknowledged).then(|| 1.into()));
+    client.receive("50 02 00 01");
+    client.receive("70 02 00 01");
+    client.expect_sent("62 02 00 01 34 0c 00 01 'a' 00 02 'payload'");
+}
+
+#[test]
+fn packet_that_need_not_be_sent_again_is_not_waited_for() {
+    let quiet = Options { keep_alive: NO_KEEP_ALIVE, ..DEFAULTS };
+    for stream in [false, true] {
+        let mut client = Client::connected_with(quiet, KEPT);
+        if stream {
+            client.publish_stream("a", 1, 10);
+            client.application.answers(|_, event| (event.kind == Kind::PublishDataPart).then(|| 0.into()));
+        } else {
+            client.publish_data("a", 1, "x");
+        }
+        client.take_sent();
+        client.lose(lost::CLOSED);
+        client.expect_events([HOST_CLOSED]);
+        client.link.room = if stream { usize::MAX } else { 21 };
+        client.connect(KEPT);
+        client.accept(true);
+        client.receive("40 02 00 01");
+        client.pass(100_000);
+        client.expect_events([acknowledged(1)]);
+        client.expect_sent("");
+    }
+}
+
+#[test]
+fn what_comes_behind_a_packet_that_need_not_be_sent_again_is_waited_for() {
+    for acknowledgement in [false, true] {
+        let mut client = Client::connected_with(Options { keep_alive: NO_KEEP_ALIVE, ..DEFAULTS }, KEPT);
+        client.publish_data("a", 1, "x");
+        if !acknowledgement {
+            client.publish_data("b", 1, "y");
+        }
+        client.lose(lost::CLOSED);
+        client.take_events();
+        client.link.room = 21;
+        client.connect(KEPT);
+        client.accept(true);
+        if acknowledgement {
+            client.receive("34 05 00 01 'c' 00 07");
+            client.expect_events([message(0, "")]);
+        }
+        client.receive("40 02 00 01");
+        client.expect_events([acknowledged(1)]);
+        assert_eq!(client.poll(), 15_000);
+    }
+}
+
+#[test]
+fn session_that_the_broker_forgot_before_all_was_sent_again_begins_anew() {
+    // [MQTT-3.3.1-1]: no DUP, though the attempt between would have had it.
+    let mut client = Client::connected(KEPT);
+    client.publish_data("a", 1, "");
+    client.lose(lost::CLOSED);
+    client.link.room = 21;
+    client.connect(KEPT);
+    client.take_sent();
+    client.receive("20 02 01 00");
+    client.link.room = usize::MAX;
+    client.resume(KEPT, false);
+    client.expect_sent("32 05 00 01 'a' 00 01");
+}
+
+#[test]
+fn pubrel_that_was_not_sent_again_fails_with_the_session() {
+    let mut client = Client::connected(KEPT);
+    client.publish_data("a", 2, "");
+    client.receive("50 02 00 01");
+    client.resume(KEPT, true);
+    client.lose(lost::CLOSED);
+    client.take_events();
+    client.link.room = 5;
+    client.connect(KEPT);
+    client.library.disconnect().unwrap();
+    client.poll();
+    client.link.arrives(&bytes("20 02 01 00"));
+    client.link.room = usize::MAX;
+    client.poll();
+    client.lose(lost::CLOSED);
+    client.take_events();
+    client.connect(KEPT);
+    client.accept(false);
+    client.expect_events([failed(2)]);
+    client.expect_sent("");
 }
 
 #[test]
@@ -160,6 +277,20 @@ fn version_3_1_always_subscribes_again_and_sends_again() {
 }
 
 #[test]
+fn version_3_1_keeps_nothing_of_a_clean_session() {
+    let mut client = Client::new();
+    for flags in [CLEAN, KEPT] {
+        client.library.connect_3_1(flags).unwrap();
+        client.poll();
+        client.accept(false);
+        client.receive("34 05 00 01 'a' 00 09");
+        client.expect_sent("50 02 00 09");
+        client.lose(lost::CLOSED);
+        client.expect_events([message(0, ""), HOST_CLOSED]);
+    }
+}
+
+#[test]
 fn received_qos_2_message_is_told_once_over_a_lost_link() {
     // [MQTT-4.3.3-2]: before PUBREC could be sent, after it, and before PUBCOMP could be sent.
     let mut client = Client::connected(KEPT);
@@ -184,12 +315,18 @@ fn received_qos_2_message_is_told_once_over_a_lost_link() {
 
 #[test]
 fn answers_to_a_lost_connection_are_not_sent_on_the_next() {
-    let mut client = Client::connected(KEPT);
-    client.link.room = 0;
-    client.receive("32 05 00 01 'a' 00 07");
-    client.link.room = usize::MAX;
-    client.resume(KEPT, true);
-    client.expect_sent("");
+    for room in [0, 2] {
+        let mut client = Client::connected(KEPT);
+        client.link.room = room;
+        client.receive("32 05 00 01 'a' 00 07");
+        client.link.room = usize::MAX;
+        client.lose(lost::CLOSED);
+        client.expect_events([message(0, ""), HOST_CLOSED]);
+        client.connect(KEPT);
+        client.expect_sent("10 13 00 04 'MQTT' 04 00 01 2c 00 07 'KINETIS'");
+        client.receive("20 02 01 00 32 05 00 01 'a' 00 08");
+        client.expect_sent("40 02 00 08");
+    }
 }
 
 #[test]
@@ -235,13 +372,16 @@ fn clean_connection_fails_what_an_earlier_session_kept_before_connect() {
 
 #[test]
 fn subscription_that_was_not_answered_is_made_again() {
-    let mut client = Client::connected(KEPT);
-    client.subscribe("s", 1);
-    client.expect_sent("82 06 00 01 00 01 's' 01");
-    client.resume(KEPT, true);
-    client.expect_sent("82 06 00 01 00 01 's' 01");
-    client.receive("90 03 00 01 01");
-    client.expect_events([suback(1, 1)]);
+    for session_present in [true, false] {
+        let mut client = Client::connected(KEPT);
+        client.subscribe("s", 1);
+        client.expect_sent("82 06 00 01 00 01 's' 01");
+        client.resume(KEPT, session_present);
+        client.expect_sent("82 06 00 01 00 01 's' 01");
+        client.receive("90 03 00 01 01");
+        client.expect_events([suback(1, 1)]);
+        client.expect_sent("");
+    }
 }
 
 #[test]

@@ -37,6 +37,18 @@ fn message_larger_than_the_buffer_comes_in_parts() {
 }
 
 #[test]
+fn message_may_follow_one_in_parts_at_once() {
+    for length in [1531, 2000, 1536 + 1530, 5000] {
+        let mut client = Client::connected(CLEAN);
+        let payload = stream(0, length);
+        client.receive_bytes(&[publish(0x30, "a", 0, &payload), publish(0x30, "b", 0, b"hi")].concat());
+        let mut told = client.take_events();
+        assert_eq!(told.pop(), Some(message(0, "hi")));
+        assert_eq!(joined(&told, 0), payload);
+    }
+}
+
+#[test]
 fn message_in_parts_is_acknowledged_behind_the_last() {
     for (first, answer) in [(0x32, 0x40), (0x34, 0x50)] {
         let mut client = Client::connected(CLEAN);
@@ -161,6 +173,7 @@ fn stream_of_no_bytes_is_not_asked_for() {
 fn stream_is_as_long_as_the_standard_allows() {
     let mut client = Client::connected(CLEAN);
     assert_eq!(client.library.publish_stream(0, Some("a"), 0, 0x1000_0000), Err(Error::MessageTooLong));
+    assert_eq!(client.library.publish_stream(0, Some("a"), 0, 0x0fff_ffff), Err(Error::MessageTooLong), "with its topic");
     assert_eq!(client.library.publish_stream(0, Some("a"), 0, u32::MAX), Err(Error::MessageTooLong));
     client.link.room = 100;
     client.publish_stream("a", 0, 0x0fff_0000);
@@ -201,9 +214,10 @@ fn stream_that_has_nothing_yet_is_asked_again_within_100_milliseconds() {
     for _ in 0..100 {
         client.asked.clear();
         client.now = client.now.wrapping_add(100);
-        client.poll();
-        assert_eq!(client.asked.len(), 1);
+        client.receive("30 03 00 01 'b'");
+        assert_eq!(client.asked.len(), 1, "once in a poll");
     }
+    client.take_events();
     client.application.answers(|_, _| None);
     client.pass(100);
     client.expect_sent_bytes(&publish(0x30, "a", 0, &stream(0, 2000)));
@@ -242,6 +256,36 @@ fn stream_that_is_given_up_fails_with_its_connection() {
 }
 
 #[test]
+fn stream_that_is_given_up_half_sent_leaves_what_comes_behind() {
+    let mut client = Client::connected(KEPT);
+    client.application.answers(|_, event| {
+        let given_up = event.kind == Kind::PublishDataPart && event.message().offset != 0;
+        given_up.then(|| 0xffff.into())
+    });
+    client.library.publish_stream(0, Some("a"), 1, 2000).unwrap();
+    client.library.publish_data(0, Some("b"), 1, b"x").unwrap();
+    client.poll();
+    client.expect_events([INVALID_ARGUMENT, failed(1), CONNECTION_CLOSED]);
+    client.connect(KEPT);
+    client.accept(true);
+    client.expect_sent("32 06 00 01 'b' 00 02 'x'");
+}
+
+#[test]
+fn piece_is_progress_though_the_link_does_not_take_it() {
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|_, event| (event.kind == Kind::PublishDataPart).then(|| 0.into()));
+    client.publish_stream("a", 0, 100);
+    client.pass(10_000);
+    client.application.answers(|_, _| None);
+    client.link.room = 0;
+    client.pass(14_999);
+    client.expect_events([]);
+    client.pass(101); // a stream that has nothing is asked again within 100 ms
+    client.expect_events([TIMEOUT, failed(0), CONNECTION_CLOSED]);
+}
+
+#[test]
 fn stream_that_is_sent_again_begins_at_0() {
     let mut client = Client::connected(KEPT);
     client.link.room = 2500;
@@ -259,6 +303,35 @@ fn stream_that_is_sent_again_begins_at_0() {
     client.receive("70 02 00 01");
     let told = client.expect_events([acknowledged(2)]);
     assert_eq!(told[0].message().handle, handle);
+}
+
+#[test]
+fn stream_that_waited_for_its_next_piece_is_sent_again() {
+    let mut client = Client::connected(KEPT);
+    client.application.answers(|_, event| {
+        let waits = event.kind == Kind::PublishDataPart && event.message().offset != 0;
+        waits.then(|| 0.into())
+    });
+    client.publish_stream("a", 1, 2000);
+    client.application.answers(|_, _| None);
+    client.resume(KEPT, true);
+    client.expect_sent_bytes(&publish(0x3a, "a", 1, &stream(0, 2000)));
+}
+
+#[test]
+fn stream_does_not_fail_where_something_else_is_late() {
+    let mut client = Client::connected(KEPT);
+    client.subscribe("s", 0);
+    client.pass(10_000);
+    client.application.answers(|_, event| (event.kind == Kind::PublishDataPart).then(|| 0.into()));
+    client.publish_stream("a", 1, 100);
+    client.pass(5000);
+    client.expect_events([TIMEOUT, CONNECTION_CLOSED]);
+    client.application.answers(|_, _| None);
+    client.connect(KEPT);
+    client.accept(true);
+    let sent = [bytes("82 06 00 01 00 01 's' 00"), publish(0x32, "a", 2, &stream(0, 100))];
+    client.expect_sent_bytes(&sent.concat());
 }
 
 #[test]

@@ -135,6 +135,70 @@ fn unsubscribe_of_a_refused_subscription_is_forgotten() {
 }
 
 #[test]
+fn unsubscribe_of_a_subscription_without_a_topic_is_forgotten() {
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|library, event| match event.kind {
+        Kind::SubscriptionRefused => {
+            assert_eq!(library.subscribe(Some("c"), 0), Ok(1));
+            None
+        }
+        Kind::PublishTopic => Some("".into()),
+        _ => None,
+    });
+    client.library.subscribe(None, 0).unwrap();
+    client.library.unsubscribe(1).unwrap();
+    client.poll();
+    client.expect_events([subscription_refused(0, 1)]);
+    client.expect_sent("82 06 00 03 00 01 'c' 00");
+}
+
+#[test]
+fn publication_that_needs_the_topic_of_a_subscription_that_ends_fails() {
+    for (topic, end, told) in [
+        (Some("a"), "90 03 00 01 80", subscription_refused(128, 1)),
+        (None, "90 03 00 01 80", subscription_refused(128, 1)),
+        (Some("a"), "b0 02 00 03", unsuback(1)),
+        (None, "b0 02 00 03", unsuback(1)),
+    ] {
+        let mut client = Client::connected(CLEAN);
+        client.application.answers(|library, event| {
+            if matches!(event.kind, Kind::SubscriptionRefused | Kind::Unsuback) {
+                assert_eq!(library.subscribe(Some("other"), 0), Ok(1));
+            }
+            None
+        });
+        client.library.subscribe(topic, 0).unwrap();
+        client.publish_data("x", 1, &"x".repeat(1000));
+        if told.kind == Kind::Unsuback {
+            client.receive("90 03 00 01 00");
+            client.expect_events([suback(0, 1)]);
+            client.unsubscribe(1);
+        }
+        client.library.publish(1, None, 0).unwrap(); // its payload has no room yet
+        client.receive(end);
+        client.take_sent();
+        client.receive("40 02 00 02");
+        client.expect_sent("");
+        client.expect_events([told, failed(0).of(1), acknowledged(1)]);
+    }
+}
+
+#[test]
+fn publication_to_a_subscription_is_repeated_though_that_has_ended() {
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|_, event| (event.kind == Kind::PublishAcknowledged).then(|| 1.into()));
+    client.subscribed("a", 2);
+    client.library.publish(1, None, 2).unwrap();
+    client.unsubscribe(1);
+    client.receive("b0 02 00 03");
+    client.take_sent();
+    client.receive("50 02 00 02");
+    client.receive("70 02 00 02");
+    client.expect_sent("62 02 00 02 34 0c 00 01 'a' 00 04 'payload'");
+    client.expect_events([unsuback(1), acknowledged(2).of(1)]);
+}
+
+#[test]
 fn several_subscriptions_are_answered_in_any_order() {
     let mut client = Client::connected(CLEAN);
     for topic in ["a", "b", "c"] {

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use support::broker::{Broker, payload, serial};
 use support::random::Random;
 use support::*;
+use utasker_mqtt::config::{MAX_SUBSCRIPTIONS, PUBLISH_ROOM};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Outcome {
@@ -31,7 +32,7 @@ struct Books {
     next: u32,
     publications: BTreeMap<u32, (u8, Outcome)>,
     streams: BTreeSet<u32>,
-    subscriptions: [Subscription; 9],
+    subscriptions: [Subscription; MAX_SUBSCRIPTIONS + 1],
     /// How often each message has arrived as a whole, and how far the one in parts has come.
     messages: BTreeMap<u32, u32>,
     offset: u32,
@@ -70,7 +71,7 @@ impl Books {
     }
 
     fn unsubscribe(&mut self, library: &mut Library) {
-        let reference = 1 + self.random.below(8) as u8;
+        let reference = 1 + self.random.below(MAX_SUBSCRIPTIONS as u32) as u8;
         if library.unsubscribe(reference).is_ok() {
             let entry = &mut self.subscriptions[usize::from(reference)];
             assert!(matches!(entry, Subscription::Asked | Subscription::Made));
@@ -124,6 +125,7 @@ impl Books {
     fn answer(&mut self, event: &Told) -> Option<Answer> {
         match event.kind {
             Kind::PublishData => Some(payload(serial(event.message().topic.as_deref().expect("the topic"))).into()),
+            Kind::PublishTopic if self.random.one_in(4) => Some("".into()),
             Kind::PublishDataPart if self.random.one_in(4) => Some(0.into()),
             Kind::PublishDataPart => {
                 let message = event.message();
@@ -152,14 +154,15 @@ struct World {
 impl World {
     fn new(seed: u64, flags: u8, reconnects: bool) -> Self {
         let mut random = Random::new(seed);
-        let options = if reconnects { Options { reconnect_first: 2, reconnect_longest: 8, ..DEFAULTS } } else { DEFAULTS };
+        let keep_alive = [0, 8][random.below(2) as usize];
+        let options = Options { keep_alive, reconnect_first: if reconnects { 2 } else { 0 }, reconnect_longest: 8, ..DEFAULTS };
         let mut client = Client::with(options);
         let books = Rc::new(RefCell::new(Books {
             random: Random::new(seed + 1_000_000),
             next: 1,
             publications: BTreeMap::new(),
             streams: BTreeSet::new(),
-            subscriptions: [Subscription::Free; 9],
+            subscriptions: [Subscription::Free; MAX_SUBSCRIPTIONS + 1],
             messages: BTreeMap::new(),
             offset: 0,
         }));
@@ -211,7 +214,7 @@ impl World {
 
     fn closed(&mut self, reconnecting: bool) {
         if self.flags == CLEAN && !reconnecting {
-            self.books.borrow_mut().subscriptions = [Subscription::Free; 9];
+            self.books.borrow_mut().subscriptions = [Subscription::Free; MAX_SUBSCRIPTIONS + 1];
         }
     }
 
@@ -311,7 +314,7 @@ fn run(seed: u64, flags: u8, forgetful: bool, version_3_1: bool) {
             _ => {}
         }
         if exactly_once && *qos != 0 && !books.streams.contains(serial) {
-            assert!(*outcome == Outcome::Acknowledged || payload(*serial).len() > 1400, "{serial} at QoS {qos}");
+            assert!(*outcome == Outcome::Acknowledged || payload(*serial).len() > PUBLISH_ROOM, "{serial} at QoS {qos}");
         }
     }
     for (serial, qos) in &world.broker.published {

@@ -85,7 +85,9 @@ impl Session {
 
     /// The link took some of CONNECT, for the first time or all that was left.
     pub(super) fn connect_sent(&self, host: impl Host, complete: bool) {
-        self.enter(Stage::Connecting);
+        if self.stage.get() == Stage::Connecting {
+            self.enter(Stage::Connecting);
+        }
         if self.phase.get() == Phase::Starting {
             self.phase.set(Phase::Open);
         }
@@ -112,12 +114,11 @@ impl Session {
         // MQTT 3.1 does not tell: the broker may know our messages.
         let resumed = known || old && kept;
         if !resumed {
-            self.incoming.iter().for_each(|known| known.set(0));
+            self.forget_incoming();
         }
         self.restore(resumed, known);
         self.connected.set(true);
         self.pause.set(self.options.reconnect_first.get());
-        self.sent.set(self.now.get());
         if self.stage.get() == Stage::Connecting {
             self.stage.set(Stage::Connected);
             self.unlimit(late::STAGE);

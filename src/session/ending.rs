@@ -41,9 +41,16 @@ impl Session {
             return self.end(Kind::None, Kind::ConnectionClosed);
         }
         if !self.mid_packet.get() {
-            self.work.set(Work::None);
+            self.drop_work();
         }
         self.enter(Stage::Draining);
+    }
+
+    /// What was to be sent is not begun. Where the link took none of it, what comes next is tried anew.
+    pub(super) fn drop_work(&self) {
+        self.work.set(Work::None);
+        self.unlimit(late::PROGRESS);
+        self.blocked.set(false);
     }
 
     /// Whether nothing is under way any more.
@@ -60,6 +67,7 @@ impl Session {
         self.drop_received();
         self.reply(first_byte::DISCONNECT, 0);
         self.stage.set(Stage::Lingering);
+        self.await_nothing();
         self.limit_to(late::STAGE, LINGER);
     }
 
@@ -103,7 +111,7 @@ impl Session {
         self.replied.set(0);
         self.connected.set(false);
         self.mid_packet.set(false);
-        self.late.iter().for_each(|late| late.set(0));
+        self.await_nothing();
         self.work.set(Work::None);
         self.tell_failures(host);
 
@@ -141,6 +149,7 @@ impl Session {
         }
         if ends {
             self.identifier.set(0);
+            self.forget_incoming();
             self.subscriptions.0.iter().for_each(|subscription| subscription.release());
         }
     }

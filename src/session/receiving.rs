@@ -199,10 +199,7 @@ impl Session {
             let passed = self.to_pass.get().min(self.unread_end.get() - self.unread.get());
             self.unread.set(self.unread.get() + passed);
             self.to_pass.set(self.to_pass.get() - passed);
-            self.close_up(host);
-            if self.to_pass.get() != 0 {
-                return false;
-            }
+            self.close_up(host); // where some is left to be passed over, nothing is left behind it
             if packet::qos(self.first.get()) != 0 && self.message_identifier.get() == 0 {
                 if self.unread_end.get() < RECEIVE + 2 {
                     return false;
@@ -255,6 +252,11 @@ impl Session {
         self.incoming.iter().find(|known| known.get() == identifier || known.get() == 0)
     }
 
+    /// The broker knows none of the QoS 2 messages that were told.
+    pub(super) fn forget_incoming(&self) {
+        self.incoming.iter().for_each(|known| known.set(0));
+    }
+
     /// A QoS 2 message will not be sent again. Not to know it is no error: the answer to it may have been lost.
     fn released(&self, identifier: u16) {
         let mut place: Option<&Cell<u16>> = None;
@@ -285,7 +287,7 @@ impl Session {
             if self.mid_packet.get() {
                 return; // it means an earlier attempt
             }
-            self.work.set(Work::None);
+            self.drop_work();
         }
         if first == PUBREC && request.qos() == 2 {
             request.state.set(State::Released);
@@ -334,15 +336,23 @@ impl Session {
         }
     }
 
-    /// Frees the entry of a subscription, and tells why.
+    /// Frees the entry of a subscription, and tells why. Publications that still need its topic fail: the entry may soon be
+    /// another's.
     #[inline(never)]
     pub(super) fn end_subscription(&self, host: impl Host, kind: Kind, code: u32, reference: u8) {
         if let Some(subscription) = self.subscriptions.get(reference) {
             subscription.release();
         }
-        if let Some(request) = self.under_way(reference) {
+        while let Some(request) = self.under_way(reference) {
             self.outbox.remove(request);
         }
+        for request in self.outbox.all() {
+            let needs_topic = request.state.get() == State::Queued && request.has(source::TOPIC_ASKED | source::SUBSCRIPTION);
+            if needs_topic && request.reference.get() == reference {
+                request.state.set(State::Failed);
+            }
+        }
         self.tell(host, kind, 0, code, reference);
+        self.tell_failures(host);
     }
 }

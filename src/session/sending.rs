@@ -157,8 +157,7 @@ impl Session {
                 return false;
             }
             if request.has(source::SUBSCRIPTION) {
-                let Some(subscription) = self.subscriptions.used(reference) else { return self.fail_request(host, request) };
-                self.store_topic(start, subscription.topic());
+                self.store_topic(start, self.subscriptions.get(reference).map_or(&[], |subscription| subscription.topic()));
                 request.source.set(request.source.get() & !source::SUBSCRIPTION);
             } else if !request.has(source::TOPIC_ASKED) {
                 memory.shift(request.start.get(), start, TOPIC + request.topic_length(memory));

@@ -126,7 +126,17 @@ impl Library {
 
     /// The payload is copied. Returns the handle.
     pub fn publish_data(&mut self, reference: u8, topic: Option<&str>, qos: u8, payload: &[u8]) -> Result<u16, Error> {
-        let (handle, end) = self.request(reference, topic, qos, 0, payload.len() as u32)?;
+        let claimed = self.claim_data(reference, topic, qos, payload.len())?;
+        self.copy_data(claimed, payload)
+    }
+
+    /// The first half of it, behind which something else may come between.
+    pub fn claim_data(&mut self, reference: u8, topic: Option<&str>, qos: u8, length: usize) -> Result<(u16, usize), Error> {
+        self.request(reference, topic, qos, 0, length as u32)
+    }
+
+    /// The second half.
+    pub fn copy_data(&mut self, (handle, end): (u16, usize), payload: &[u8]) -> Result<u16, Error> {
         let payload: Vec<_> = payload.iter().copied().map(Cell::new).collect();
         self.session.memory.put(end - payload.len(), &payload);
         result(self.session.copied(handle))

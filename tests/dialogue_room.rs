@@ -1,0 +1,100 @@
+//! The room that publications have in the transmit buffer.
+
+mod support;
+use support::*;
+
+#[test]
+fn payload_that_is_asked_for_waits_for_its_room() {
+    let mut client = Client::connected(CLEAN);
+    client.subscribed("c", 0);
+    client.application.payload = vec![1; 1400];
+    client.publish("a", 1);
+    client.publish("b", 1);
+    client.library.publish(1, None, 0).unwrap();
+    client.poll();
+    client.expect_sent_bytes(&publish(0x32, "a", 2, &[1; 1400]));
+    client.expect_asked([(Kind::PublishData, 1400)]);
+    client.receive("40 02 00 02");
+    client.expect_sent_bytes(&publish(0x32, "b", 3, &[1; 1400]));
+    client.receive("40 02 00 03");
+    client.expect_sent_bytes(&publish(0x30, "c", 0, &[1; 1400]));
+    client.expect_asked([(Kind::PublishData, 1400), (Kind::PublishData, 1400)]);
+    client.expect_events([acknowledged(1), acknowledged(1), acknowledged(0).of(1)]);
+}
+
+#[test]
+fn room_of_a_payload_that_is_asked_for_is_not_taken_by_later_ones() {
+    let mut client = Client::connected(CLEAN);
+    client.link.room = 0;
+    client.publish_data("a", 1, &"x".repeat(470));
+    client.publish("b", 1);
+    client.publish_data("c", 1, &"y".repeat(90));
+    assert_eq!(client.library.publish_data(0, Some("d"), 1, &[0; 100]), Err(Error::Busy));
+    client.link.room = usize::MAX;
+    client.poll();
+    let sent = [publish(0x32, "a", 1, &[b'x'; 470]), publish(0x32, "b", 2, b"payload"), publish(0x32, "c", 3, &[b'y'; 90])];
+    client.expect_sent_bytes(&sent.concat());
+    client.publish_data("d", 1, &"z".repeat(100));
+}
+
+#[test]
+fn copied_payload_is_limited_by_the_transmit_buffer() {
+    let mut client = Client::connected(CLEAN);
+    assert_eq!(client.library.publish_data(0, Some("a"), 0, &[0; 2005]), Err(Error::MessageTooLong));
+    client.publish_data("a", 0, &"x".repeat(2004));
+    assert_eq!(client.take_sent().len(), 3 + 3 + 2004);
+    client.expect_events([acknowledged(0)]);
+}
+
+#[test]
+fn one_off_topic_is_limited_by_the_transmit_buffer() {
+    let mut client = Client::connected(CLEAN);
+    client.library.publish_data(0, Some(&"t".repeat(2005)), 0, b"").unwrap();
+    assert_eq!(client.library.publish_data(0, Some(&"t".repeat(2005)), 0, b"x"), Err(Error::MessageTooLong));
+    assert_eq!(client.library.publish_data(0, Some(&"t".repeat(2006)), 0, b""), Err(Error::TopicTooLong));
+    assert_eq!(client.library.publish(0, Some(&"t".repeat(2006 - 1400)), 0), Err(Error::TopicTooLong));
+    client.poll();
+    client.publish(&"t".repeat(2005 - 1400), 0);
+    client.publish(&"t".repeat(2005 - 1400 - 2), 1);
+    client.expect_events([acknowledged(0), acknowledged(0)]);
+    assert_eq!(client.take_sent().len(), (3 + 2 + 2005) + (3 + 2 + 605 + 7) + (3 + 2 + 603 + 2 + 7));
+}
+
+#[test]
+fn publication_that_fails_for_want_of_a_topic_leaves_its_room() {
+    let mut client = Client::connected(CLEAN);
+    client.publish_data("a", 0, &"x".repeat(1900));
+    client.publish_data("b", 1, "");
+    client.application.answers(|library, event| {
+        if event.kind == Kind::PublishFailed {
+            library.publish_data(0, Some("c"), 0, b"").unwrap();
+        }
+        (event.kind == Kind::PublishTopic).then(|| 0.into())
+    });
+    client.library.publish(0, None, 2).unwrap();
+    client.poll();
+    client.expect_events([acknowledged(0), failed(2), acknowledged(0)]);
+}
+
+#[test]
+fn answers_as_long_as_their_room_are_sent() {
+    let mut client = Client::connected(CLEAN);
+    client.application.topic = "t".repeat(256);
+    client.application.payload = vec![7; 1400];
+    client.library.publish(0, None, 1).unwrap();
+    client.poll();
+    client.expect_sent_bytes(&publish(0x32, &"t".repeat(256), 1, &[7; 1400]));
+    assert_eq!(client.link.sends, 2, "one for CONNECT, one for this");
+}
+
+#[test]
+fn payload_leaves_its_room_with_pubrec() {
+    let mut client = Client::connected(CLEAN);
+    client.publish_data("a", 2, &"x".repeat(1900));
+    assert_eq!(client.library.publish_data(0, Some("b"), 2, &[0; 1900]), Err(Error::Busy));
+    client.receive("50 02 00 01");
+    client.publish_data("b", 2, &"y".repeat(1900));
+    client.receive("70 02 00 01");
+    let told = client.expect_events([acknowledged(2)]);
+    assert_eq!(told[0].message().topic.as_deref(), Some("a"));
+}
