@@ -53,6 +53,12 @@ void exercise_fill_stack(void)
     vTaskDelay(1);                      /* FreeRTOS looks at the stack when it switches */
 }
 
+void exercise_exhaust_heap(void)
+{
+    while (pvPortMalloc(1024) != NULL) {
+    }
+}
+
 void exercise_pause(unsigned long milliseconds)
 {
     vTaskDelay(pdMS_TO_TICKS(milliseconds));

@@ -317,8 +317,11 @@ def lost_requests(context):
 
 
 def crashes(context):
-    """A stack overflow, an assertion and a fault each end the image with a code of their own."""
-    for line, code in ("!overflow", 102), ("!assertion", 101), ("!fault", 103):
+    """A stack overflow, an assertion, a fault and, where there is a kernel, a heap that is exhausted: each ends the image with a code of its own."""
+    causes = {"!overflow": 102, "!assertion": 101, "!fault": 103}
+    if context.firmware == "freertos-lwip":
+        causes["!heap"] = 104
+    for line, code in causes.items():
         image = context.connected()
         image.type(line)
         check(image.exit_code() == code, f"{line}: exit code {image.process.returncode} instead of {code}")
