@@ -316,6 +316,23 @@ def lost_requests(context):
     image.quit()
 
 
+def never_closed(context):
+    """A broker that closes no connection: the old ones, which wait for it, leave room for the next."""
+    connections = 30
+
+    def script(link):
+        Scripted.packet(link)
+        link.sendall(CONNACK + b"\xf0\x00")       # an error, so that this side closes at once
+
+    broker = context.scripted(*[script] * connections)
+    image = context.image(port=broker.port)
+    image.expect("network up")
+    for _ in range(connections):
+        ends(image, "mqtt_con", "MQTT connected\n" + PROTOCOL, 0, 2)
+    broker.finish()
+    image.quit()
+
+
 def crashes(context):
     """A stack overflow, an assertion, a fault and, where there is a kernel, a heap that is exhausted: each ends the image with a code of its own."""
     causes = {"!overflow": 102, "!assertion": 101, "!fault": 103}
