@@ -10,7 +10,7 @@ use broker::{Broker, Build, program};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tools::{run, run_with, wait_until};
@@ -344,6 +344,31 @@ fn the_host_leaves_the_closing_to_us() {
         user.is_told("socket released", if name == "utasker_plain" { 2 } else { 0 });
         user.leaves();
         host.join().unwrap();
+    }
+}
+
+#[test]
+fn the_host_never_closes() {
+    for name in PROGRAMS {
+        let (left, leaves) = mpsc::channel();
+        let (port, host) = listener(4, move |mut link| {
+            assert_eq!(link.read(&mut [0; 2]).unwrap(), 2);
+            left.send(link).unwrap();
+        });
+        let mut user = User::of(port, Build::Sanitized, name);
+        let mut links = Vec::new();
+        for round in 0..4 {
+            user.connects();
+            user.types("mqtt_dis");
+            links.push(leaves.recv_timeout(Duration::from_secs(10)).unwrap());
+            if round == 1 {
+                user.types("!lose_ack"); // of the end, which comes a second later
+            }
+            user.sees("MQTT closed\n");
+        }
+        host.join().unwrap();
+        drop(links);
+        user.leaves();
     }
 }
 

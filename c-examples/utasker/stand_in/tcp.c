@@ -102,9 +102,9 @@ USOCKET fnReleaseTCP_Socket(USOCKET TCPSocket)
     if (!is_socket(TCPSocket)) {
         return SOCKET_NOT_FOUND;
     }
-    check(control.ucTCP_state == TCP_STATE_TIME_WAIT || control.ucTCP_state == TCP_STATE_CLOSED, "a connection is forgotten");
+    check((control.ucTCP_state & (TCP_STATE_TIME_WAIT | TCP_STATE_CLOSED)) != 0 || control.ucTCP_state == TCP_STATE_FIN_WAIT_2, "a connection is forgotten");
     tell("TCP: socket released\n", 0);
-    control.ucTCP_state = TCP_STATE_FREE;
+    drop_connection(TCP_STATE_FREE);
     return TCPSocket;
 }
 
@@ -159,6 +159,7 @@ USOCKET fnTCP_Connect(USOCKET TCP_socket, unsigned char *RemoteIP, unsigned shor
 static void send_fin(void)
 {
     tcp.iClosePending = 0;
+    tcp.iPeriods = 0;
     control.ucTCP_state = TCP_STATE_FIN_WAIT_1;
     shutdown(tcp.iDescriptor, SHUT_WR);
 }
@@ -370,11 +371,20 @@ static int receive(void)
     return length > 0;
 }
 
+/* The listener is not told when the host has acknowledged the end, but does not close its side. */
 static void finish_closing(void)
 {
     unsigned char ucUnwanted[TCP_DEF_MTU];
-    ssize_t length = recv(tcp.iDescriptor, ucUnwanted, sizeof ucUnwanted, 0);
+    ssize_t length;
 
+    if (network.iLoseAck) {
+        network.iLoseAck = 0;
+        tcp.iPeriods = RETRY_PERIODS;
+    }
+    if (control.ucTCP_state == TCP_STATE_FIN_WAIT_1 && tcp.iPeriods != 0) {
+        return;
+    }
+    length = recv(tcp.iDescriptor, ucUnwanted, sizeof ucUnwanted, 0);
     if (length == 0) {
         connection_closed(TCP_STATE_TIME_WAIT);
     }
