@@ -307,7 +307,8 @@ static unsigned long port_milliseconds(void *ptrContext)
     UTASK_TICK tick = uTaskerSystemTick;
 
     (void)ptrContext;
-    ulRest += (unsigned long)(tick - lastTick) * 1000;
+    ulMilliseconds += (unsigned long)(tick - lastTick) / SEC * 1000;
+    ulRest += (unsigned long)(tick - lastTick) % SEC * 1000;
     lastTick = tick;
     ulMilliseconds += ulRest / SEC;
     ulRest %= SEC;
