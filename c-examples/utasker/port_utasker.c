@@ -175,7 +175,6 @@ static int start_connecting(void)
         return MQTT_LINK_FAILED;
     }
     link.ucState = CONNECTING;
-    segment.usLength = 0;
     return 0;
 }
 

@@ -193,8 +193,7 @@ USOCKET fnTCP_close(USOCKET TCP_Socket)
 
 static void deliver(void)
 {
-    if (network.iLoseAll || network.iLoseSegment) {
-        network.iLoseSegment = 0;
+    if (network.iLoseAll || (network.iLoseSegment > 0 && --network.iLoseSegment == 0)) {
         return;
     }
     if (!tcp.iDelivered) {
@@ -207,7 +206,7 @@ static void deliver(void)
     network.iHalfAck = 0;
 }
 
-/* As in μTasker, what could not be sent for want of an address counts as outstanding. */
+/* As in μTasker, what could not be sent for want of an address, or of a buffer, counts as outstanding. */
 signed short fnSendTCP(USOCKET TCP_socket, unsigned char *ptrBuf, unsigned short usDataLen, unsigned char ucTempFlags)
 {
     if (!is_socket(TCP_socket)) {
@@ -238,6 +237,10 @@ signed short fnSendTCP(USOCKET TCP_socket, unsigned char *ptrBuf, unsigned short
         network.iForgetAddress = 0;
         tcp.iAddressUnknown = 1;
         return NO_ARP_ENTRY;
+    }
+    if (network.iNoBuffer) {
+        network.iNoBuffer = 0;
+        return 0;
     }
     deliver();
     return (signed short)(usDataLen + MIN_TCP_HLEN);
