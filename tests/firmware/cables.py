@@ -17,7 +17,7 @@ def briefly(context):
         image.cable(False)
 
     def restore(_=None):
-        image.expect("network down", 2)
+        image.expect("network down", 5)
         image.cable(True)
         image.expect("network up", 5)
 
