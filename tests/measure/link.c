@@ -1,5 +1,4 @@
-/* A link in memory, a clock that stands still, and nothing that could interrupt. No memcpy(): every call of it that is counted is
-   the library's. */
+/* A link in memory, a clock that stands still, and nothing that could interrupt. */
 #include "link.h"
 #include "count.h"
 

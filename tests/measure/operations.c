@@ -1,7 +1,7 @@
 /* The six operations whose instructions are counted, over a link in memory: a broker that this file plays itself. Every
-   byte sent is checked, so that nothing is counted that did not work. The functions of this file are the firmware's:
-   what they cost is not the library's, and is left out of the count. They use no memcpy(), so that every call of it that
-   is counted is the library's. */
+   byte sent is checked, so that nothing is counted that did not work. The functions of this file and of link.c are the
+   firmware's: what they cost is not the library's, and is left out of the count. They use no memcpy(), so that every call
+   of it that is counted is the library's. */
 #include "link.h"
 #include "count.h"
 
