@@ -220,10 +220,11 @@ int port_init(PORT *port, const char *broker)
     return port_lwip_init(&port->lwip, &functions, broker);
 }
 
+/* A part of a tick is waited for as a whole one. */
 void port_wait(PORT *port, unsigned long milliseconds)
 {
     (void)port;
-    ulTaskNotifyTake(pdTRUE, (milliseconds == 0xffffffff) ? portMAX_DELAY : pdMS_TO_TICKS(milliseconds));
+    ulTaskNotifyTake(pdTRUE, (milliseconds == 0xffffffff) ? portMAX_DELAY : pdMS_TO_TICKS(milliseconds + portTICK_PERIOD_MS - 1));
 }
 
 /* Masks the interrupts that may call FreeRTOS, and so the switch of tasks, and returns the mask that was: this nests, and is the
