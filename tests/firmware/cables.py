@@ -60,7 +60,7 @@ def until_told(context):
         (UNREACHABLE, 0x10, CONNACK_SESSION_PRESENT, 0x62, PUBCOMP, LARGE[:20000], lambda _: time.sleep(0.2), cut, LARGE[20000:]))
     last = 0x10, CONNACK_SESSION_PRESENT, LARGE, lambda _: image.total(ARRIVED, 1), "mqtt_dis", 0xe0
     broker = context.scripted(*(play(context, [], *steps) for _, *steps in connections), play(context, [], *last))
-    image = context.image(port=broker.port, reconnect=1, response=1, keepalive=4)
+    image = context.image(port=broker.port, reconnect=1, response=2, keepalive=4)
     image.expect("network up")
     image.type("!connect")
     for told, *_ in connections:

@@ -16,7 +16,7 @@ HOST = "127.0.0.1"  # the image knows it as 10.0.2.2
 HOST_IPV6 = "::1"   # as fec0::2
 CONNACK = b"\x20\x02\x00\x00"
 CONNACK_SESSION_PRESENT = b"\x20\x02\x01\x00"
-PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK = b"\x40\x02ID", b"\x50\x02ID", b"\x70\x02ID", b"\x90\x03ID\x01", b"\xb0\x02ID"     # see play
+PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK = (0x40, b""), (0x50, b""), (0x70, b""), (0x90, b"\x01"), (0xb0, b"")    # see play
 
 
 def elf(firmware, board, name):
@@ -351,15 +351,18 @@ class Scripted:
 
 
 def play(context, came, *steps):
-    """A script: a step is a line to type, the first byte of a packet that must come, whose body is kept in `came`, something to send,
-    where "ID" stands for the identifier of the packet before, or what to do with the link."""
+    """A script: a step is a line to type, the first byte of a packet that must come, whose body is kept in `came`, an answer to that
+    packet (its first byte, and what follows the identifier), something else to send, or what to do with the link."""
     def script(link):
         identifier = b""
         for step in steps:
             if isinstance(step, str):
                 context.images[-1].type(step)
             elif isinstance(step, bytes):
-                link.sendall(step.replace(b"ID", identifier) if len(step) < 8 else step)
+                link.sendall(step)
+            elif isinstance(step, tuple):
+                first, rest = step
+                link.sendall(bytes((first, 2 + len(rest))) + identifier + rest)
             elif isinstance(step, int):
                 first, body = Scripted.packet(link)
                 check(first == step, f"a packet {first:02x} instead of {step:02x}")
