@@ -175,6 +175,7 @@ static int start_connecting(void)
         return MQTT_LINK_FAILED;
     }
     link.ucState = CONNECTING;
+    segment.usLength = 0;               /* what was not repeated before was not acknowledged either */
     return 0;
 }
 
