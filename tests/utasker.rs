@@ -10,7 +10,7 @@ use broker::{Broker, Build, program};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tools::{run, run_with, wait_until};
@@ -157,7 +157,7 @@ fn the_session_of_the_document() {
 fn what_was_lost_is_repeated() {
     each(|broker, user, name| {
         user.connects_and_subscribes();
-        for (round, fault) in ["!lose_segment", "!lose_ack", "!half_ack", "!forget_address"].into_iter().enumerate() {
+        for (round, fault) in ["!lose_segment", "!no_buffer", "!lose_ack", "!half_ack", "!forget_address"].into_iter().enumerate() {
             for qos in 0..3 {
                 user.types(fault);
                 user.types(&format!("mqtt_pub_l 1 {qos}"));
@@ -165,7 +165,39 @@ fn what_was_lost_is_repeated() {
                 user.is_told("bytes repeated", round * 3 + qos + 1);
             }
         }
-        assert_eq!(broker.count("Received PUBLISH from KINETIS"), 12, "each once, {name}");
+        assert_eq!(broker.count("Received PUBLISH from KINETIS"), 15, "each once, {name}");
+    });
+}
+
+#[test]
+fn a_segment_is_lost_in_the_middle_of_a_packet() {
+    let broker = Broker::open();
+    let mut user = User::of(broker.port, Build::Sanitized, "utasker"); // whose host takes no whole packet at once
+    user.connects_and_subscribes();
+    for (round, fault) in ["!lose_segment", "!lose_second_segment"].into_iter().enumerate() {
+        user.types(fault);
+        user.types("mqtt_pub_l 1 2");
+        user.sees("Message (1028) [1]\n");
+        user.is_told("bytes repeated", round + 1);
+    }
+    user.is_told("TCP: 1000 bytes repeated", 1);
+    user.leaves();
+}
+
+#[test]
+fn the_host_aborts_in_the_middle_of_a_packet() {
+    each(|_, user, _| {
+        for fault in ["!lose_segment", "!no_buffer", "!half_ack", "!lose_second_segment"] {
+            user.connects_and_subscribes();
+            user.types(fault);
+            user.types("mqtt_pub_l 1 1");
+            user.sees("Publishing...\n");
+            user.types("!abort");
+            user.sees("MQTT event -15\nMQTT closed\n");
+        }
+        user.connects_and_subscribes();
+        user.types("mqtt_pub 1 1");
+        user.sees("Message (14) [1]\n");
     });
 }
 
@@ -344,6 +376,31 @@ fn the_host_leaves_the_closing_to_us() {
         user.is_told("socket released", if name == "utasker_plain" { 2 } else { 0 });
         user.leaves();
         host.join().unwrap();
+    }
+}
+
+#[test]
+fn the_host_never_closes() {
+    for name in PROGRAMS {
+        let (left, leaves) = mpsc::channel();
+        let (port, host) = listener(4, move |mut link| {
+            assert_eq!(link.read(&mut [0; 2]).unwrap(), 2);
+            left.send(link).unwrap();
+        });
+        let mut user = User::of(port, Build::Sanitized, name);
+        let mut links = Vec::new();
+        for round in 0..4 {
+            user.connects();
+            user.types("mqtt_dis");
+            links.push(leaves.recv_timeout(Duration::from_secs(10)).unwrap());
+            if round == 1 {
+                user.types("!lose_ack"); // of the end, which comes a second later
+            }
+            user.sees("MQTT closed\n");
+        }
+        host.join().unwrap();
+        drop(links);
+        user.leaves();
     }
 }
 

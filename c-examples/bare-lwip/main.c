@@ -4,7 +4,6 @@
 
 #include "application.h"
 #include "board.h"
-#include "cli.h"
 #include "clock.h"
 #include "exercise.h"
 #include "fatal.h"
@@ -87,17 +86,6 @@ static void turn(void)
     port_wait(&port, (poll < others) ? poll : others);
 }
 
-static void end_image(void)
-{
-    if (fnDisconnectMQTT() == MQTT_RESULT_OK) {
-        while (cli_is_connected()) {
-            turn();
-        }
-        exercise_pause(100);            /* for the last segments */
-    }
-    semihosting_exit(EXIT_QUIT);
-}
-
 int main(void)
 {
     ENSURE(port_init(&port, application_arguments()) == MQTT_RESULT_OK);
@@ -108,10 +96,5 @@ int main(void)
     clock_start();
     application_start(interrupted);
     network_start(application_network_changed, interrupted);
-    for (;;) {
-        turn();
-        if (application_turn()) {
-            end_image();
-        }
-    }
+    application_run(turn);
 }

@@ -4,6 +4,10 @@
 
 #include "lwip/timeouts.h"
 
+#if TCP_WND > 0xffff
+#error TCP_WND: what has arrived is kept in one chain of pbufs, whose length has 16 bits
+#endif
+
 #define PATIENCE 20                     /* half seconds for the peer to close its side, once this one is closed */
 
 static int min_length(unsigned length, unsigned limit)

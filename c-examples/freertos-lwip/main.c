@@ -4,7 +4,6 @@
 
 #include "application.h"
 #include "board.h"
-#include "cli.h"
 #include "exercise.h"
 #include "network_task.h"
 #include "port_lwip_sockets.h"
@@ -53,20 +52,20 @@ void exercise_fill_stack(void)
     vTaskDelay(1);                      /* FreeRTOS looks at the stack when it switches */
 }
 
+void exercise_exhaust_heap(void)
+{
+    while (pvPortMalloc(1024) != NULL) {
+    }
+}
+
 void exercise_pause(unsigned long milliseconds)
 {
     vTaskDelay(pdMS_TO_TICKS(milliseconds));
 }
 
-static void end_image(void)
+static void turn(void)
 {
-    if (fnDisconnectMQTT() == MQTT_RESULT_OK) {
-        while (cli_is_connected()) {
-            port_wait(&port, fnPollMQTT());
-        }
-        vTaskDelay(pdMS_TO_TICKS(100)); /* for the last segments */
-    }
-    semihosting_exit(EXIT_QUIT);
+    port_wait(&port, fnPollMQTT());
 }
 
 static void run_mqtt(void *broker)
@@ -78,12 +77,7 @@ static void run_mqtt(void *broker)
     publisher_tasks_create();
     application_start(received);
     network_start(network_has_changed);
-    for (;;) {
-        port_wait(&port, fnPollMQTT());
-        if (application_turn()) {
-            end_image();
-        }
-    }
+    application_run(turn);
 }
 
 int main(void)

@@ -6,6 +6,7 @@
 #include "lwip/api.h"
 #include "lwip/priv/sockets_priv.h"
 #include "lwip/sockets.h"
+#include "lwip/tcp.h"
 #include "lwip/tcpip.h"
 
 #define NO_SOCKET -1
@@ -35,9 +36,14 @@ static void socket_event(struct netconn *connection, enum netconn_evt event, u16
     }
 }
 
+static struct netconn *connection_of(const PORT *port)
+{
+    return lwip_socket_dbg_get_socket(port->socket)->conn;
+}
+
 static void listen_to_socket(PORT *port)
 {
-    struct netconn *connection = lwip_socket_dbg_get_socket(port->socket)->conn;
+    struct netconn *connection = connection_of(port);
 
     LOCK_TCPIP_CORE();
     listening = port;
@@ -48,13 +54,18 @@ static void listen_to_socket(PORT *port)
     UNLOCK_TCPIP_CORE();
 }
 
-static void close_socket(PORT *port)
+/* A connection that is closed on this side waits for the broker's side, with a control block of lwIP's: it is the first to go where a new
+   connection needs its place. Of itself lwIP gives it up no sooner than after its time. */
+static void let_go(PORT *port)
 {
-    if (port->socket != NO_SOCKET) {
-        lwip_close(port->socket);
+    struct tcp_pcb *control;
+
+    LOCK_TCPIP_CORE();
+    control = connection_of(port)->pcb.tcp;
+    if (control != NULL) {
+        tcp_setprio(control, TCP_PRIO_MIN);
     }
-    port->socket = NO_SOCKET;
-    port->connecting = 0;
+    UNLOCK_TCPIP_CORE();
 }
 
 /* The broker's address in the form that lwip_connect wants; returns its length. */
@@ -167,9 +178,12 @@ static void port_close(void *ptrContext)
     PORT *port = ptrContext;
 
     if (port->socket != NO_SOCKET) {
+        let_go(port);
         lwip_shutdown(port->socket, SHUT_WR);
+        lwip_close(port->socket);
     }
-    close_socket(port);
+    port->socket = NO_SOCKET;
+    port->connecting = 0;
 }
 
 void port_wake(PORT *port)
@@ -206,10 +220,11 @@ int port_init(PORT *port, const char *broker)
     return port_lwip_init(&port->lwip, &functions, broker);
 }
 
+/* A part of a tick is waited for as a whole one. */
 void port_wait(PORT *port, unsigned long milliseconds)
 {
     (void)port;
-    ulTaskNotifyTake(pdTRUE, (milliseconds == 0xffffffff) ? portMAX_DELAY : pdMS_TO_TICKS(milliseconds));
+    ulTaskNotifyTake(pdTRUE, (milliseconds == 0xffffffff) ? portMAX_DELAY : pdMS_TO_TICKS(milliseconds + portTICK_PERIOD_MS - 1));
 }
 
 /* Masks the interrupts that may call FreeRTOS, and so the switch of tasks, and returns the mask that was: this nests, and is the

@@ -179,7 +179,8 @@ static int take_character(char character)
     return 0;
 }
 
-int application_turn(void)
+/* Does what is to be done after a poll, and what the user has typed: 1 when the user has quit. */
+static int work(void)
 {
     char character;
 
@@ -193,4 +194,18 @@ int application_turn(void)
         }
     }
     return 0;
+}
+
+void application_run(void (*turn)(void))
+{
+    do {
+        turn();
+    } while (!work());
+    if (fnDisconnectMQTT() == MQTT_RESULT_OK) {
+        while (cli_is_connected()) {
+            turn();
+        }
+        exercise_pause(100);            /* for the last segments */
+    }
+    semihosting_exit(EXIT_QUIT);
 }

@@ -28,7 +28,7 @@ void application_start(void (*uart_received)(void));
 /* To be called when the network is up or down; from any context. */
 void application_network_changed(void);
 
-/* Does what is to be done after that, and what the user has typed: 1 when the user has quit. Where fnPollMQTT is called. */
-int application_turn(void);
+/* Takes turns, each with a call of fnPollMQTT and the wait for what is to be done next, until the user quits; then ends the image. */
+void application_run(void (*turn)(void)) __attribute__((noreturn));
 
 #endif

@@ -290,6 +290,14 @@ static void fail_assertion(const unsigned long *numbers)
     ENSURE(numbers == NULL);
 }
 
+#if !NO_SYS                             /* a kernel, with its heap */
+static void exhaust_heap(const unsigned long *numbers)
+{
+    (void)numbers;
+    exercise_exhaust_heap();
+}
+#endif
+
 static void fail_by_fault(const unsigned long *numbers)
 {
     (void)numbers;
@@ -318,6 +326,9 @@ static const struct {
     {"stacks", tell_stacks},
     {"overflow", overflow_stack},
     {"assertion", fail_assertion},
+#if !NO_SYS
+    {"heap", exhaust_heap},
+#endif
 #ifdef SECURE_MQTT
     {"panic", panic},
 #endif

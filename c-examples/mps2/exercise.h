@@ -18,6 +18,9 @@ void exercise_tell_stacks(void);
 void exercise_fill_stack(void);
 void exercise_pause(unsigned long milliseconds);
 
+/* Provided by an image with FreeRTOS: takes all of its heap, and more. */
+void exercise_exhaust_heap(void);
+
 void exercise_tell_stack(const char *name, unsigned long used, unsigned long size);
 void exercise_tell_heap(unsigned long used, unsigned long size);
 

@@ -67,6 +67,9 @@ OBJECTS = $(OURS:%=$(HERE)/%.o) $(SHARED:%=$(HERE)/mps2/%.o) $(ABOVE:%=$(HERE)/a
           $(RTOS:%=$(HERE)/freertos/%.o) $(LWIP:%=$(HERE)/lwip/%.o)
 SOURCES = $(LWIP_PATH) $(if $(RTOS),$(FREERTOS_KERNEL_PATH))
 
+# What configures FreeRTOS and lwIP: the compiler's lists of headers leave out those that a system's header includes.
+SETTINGS := $(wildcard include/*.h $(MPS2)/include/*.h $(MPS2)/include/*/*.h)
+
 all: $(HERE)/firmware.elf
 
 $(HERE)/firmware.elf: $(OBJECTS) $(LIBRARY) $(MPS2)/board.ld
@@ -94,11 +97,11 @@ clean:
 $(LIBRARY): FORCE
 	$(Q)FEATURES=$(FEATURES) $(ROOT)/c-examples/dist $(RUST) >/dev/null
 
-$(HERE)/%.o: %.c $(LIBRARY) | $(SOURCES)
+$(HERE)/%.o: %.c $(LIBRARY) $(SETTINGS) | $(SOURCES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(WARNINGS) $(CPPFLAGS) -MMD -MP -c $< -o $@
 
-$(HERE)/mps2/%.o: $(MPS2)/%.c $(LIBRARY) | $(SOURCES)
+$(HERE)/mps2/%.o: $(MPS2)/%.c $(LIBRARY) $(SETTINGS) | $(SOURCES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(WARNINGS) $(CPPFLAGS) -MMD -MP -c $< -o $@
 
@@ -116,15 +119,15 @@ $(HERE)/%.key.der: $(CREDENTIALS)/%.key FORCE
 	@mkdir -p $(@D)
 	$(Q)openssl pkey -in $< -outform DER -out $@.new && install -C -m 600 $@.new $@
 
-$(HERE)/above/%.o: ../%.c $(LIBRARY) | $(SOURCES)
+$(HERE)/above/%.o: ../%.c $(LIBRARY) $(SETTINGS) | $(SOURCES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(WARNINGS) $(CPPFLAGS) -MMD -MP -c $< -o $@
 
-$(HERE)/freertos/%.o: include/FreeRTOSConfig.h | $(SOURCES)
+$(HERE)/freertos/%.o: $(SETTINGS) | $(SOURCES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c $(FREERTOS_KERNEL_PATH)/$*.c -o $@
 
-$(HERE)/lwip/%.o: include/lwipopts.h $(MPS2)/include/lwipopts_mps2.h | $(SOURCES)
+$(HERE)/lwip/%.o: $(SETTINGS) | $(SOURCES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c $(LWIP_PATH)/$*.c -o $@
 

@@ -11,6 +11,12 @@
 
 #define CHECK_SUM 4u                    /* bytes at a frame's end */
 
+/* What arrives is kept in the same heap as what was sent: if that could fill it, no acknowledgement could come in and empty it. */
+#define SEGMENT_HEADERS 2048            /* of what one connection has sent */
+#if MEM_SIZE < (MEMP_NUM_TCP_PCB + 1) * (TCP_SND_BUF + SEGMENT_HEADERS)
+#error MEM_SIZE is too small for so many connections, MEMP_NUM_TCP_PCB
+#endif
+
 #if NO_SYS                              /* one context: nothing to lock */
 #define LOCK_TCPIP_CORE()
 #define UNLOCK_TCPIP_CORE()

@@ -16,6 +16,7 @@
 #define RING_LENGTH         TCP_DEF_MTU /* the window that μTasker's TCP offers, which no segment can exceed */
 #define POLL_TIMER_EVENT    1
 #define NO_NEED_TO_POLL     0xffffffff
+#define LOOK_AGAIN          200         /* milliseconds, for a connection before that has ended without an event */
 
 enum {
     NO_CONNECTION,
@@ -148,26 +149,33 @@ static USOCKET connect_socket(void)
     return (tcp_socket < 0) ? tcp_socket : fnTCP_Connect(tcp_socket, link.ucAddress, link.usPort, 0, ulWindow);
 }
 
-/* Connects, or waits until the connection before has ended: it may still have something to deliver. One that has ended can keep
-   its socket for a while (TIME_WAIT), which needs no more than to be given back. */
+/* In FIN_WAIT_2 the host has all, and only its own end is missing, which may never come; the stack does not tell of that state. */
+static int is_delivering(void)
+{
+    return link.ucState != NO_CONNECTION && fnGetSocketControl(tcp_socket)->ucTCP_state != TCP_STATE_FIN_WAIT_2;
+}
+
+/* Connects, or waits until the connection before has delivered what it has. After that it can keep its socket for a while (TIME_WAIT,
+   FIN_WAIT_2), which needs no more than to be given back. */
 static int start_connecting(void)
 {
     USOCKET result = connect_socket();
 
-    if (result < 0 && link.ucState != NO_CONNECTION) {
+    if (result < 0 && is_delivering()) {
         return 0;
     }
     link.ucWaiting = 0;
     if (result < 0 && tcp_socket >= 0) {
         fnReleaseTCP_Socket(tcp_socket);
         tcp_socket = -1;
+        link.ucState = NO_CONNECTION;
         result = connect_socket();
     }
     if (result < 0) {
         return MQTT_LINK_FAILED;
     }
     link.ucState = CONNECTING;
-    segment.usLength = 0;
+    segment.usLength = 0;               /* what was not repeated before was not acknowledged either */
     return 0;
 }
 
@@ -299,7 +307,8 @@ static unsigned long port_milliseconds(void *ptrContext)
     UTASK_TICK tick = uTaskerSystemTick;
 
     (void)ptrContext;
-    ulRest += (unsigned long)(tick - lastTick) * 1000;
+    ulMilliseconds += (unsigned long)(tick - lastTick) / SEC * 1000;
+    ulRest += (unsigned long)(tick - lastTick) % SEC * 1000;
     lastTick = tick;
     ulMilliseconds += ulRest / SEC;
     ulRest %= SEC;
@@ -354,11 +363,14 @@ static void wake_after(unsigned long ulMilliseconds)
 
 extern void fnMQTT(TTASKTABLE *ptrTaskTable)
 {
+    unsigned long ulMilliseconds;
+
     empty_queue(ptrTaskTable->TaskID);
-    if (link.ucWaiting && link.ucState == NO_CONNECTION) {
+    if (link.ucWaiting) {
         link.iEnd = start_connecting();
     }
-    wake_after(fnPollMQTT());
+    ulMilliseconds = fnPollMQTT();
+    wake_after((link.ucWaiting && ulMilliseconds > LOOK_AGAIN) ? LOOK_AGAIN : ulMilliseconds);
 }
 
 /* μTasker counts how deep its interrupt lock is nested. It keeps the task stopped until there is work: the library's first call is

@@ -16,6 +16,7 @@ HOST = "127.0.0.1"  # the image knows it as 10.0.2.2
 HOST_IPV6 = "::1"   # as fec0::2
 CONNACK = b"\x20\x02\x00\x00"
 CONNACK_SESSION_PRESENT = b"\x20\x02\x01\x00"
+PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK = (0x40, b""), (0x50, b""), (0x70, b""), (0x90, b"\x01"), (0xb0, b"")    # see play
 
 
 def elf(firmware, board, name):
@@ -347,6 +348,31 @@ class Scripted:
     def reset(link):
         link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         link.close()
+
+
+def play(context, came, *steps):
+    """A script: a step is a line to type, the first byte of a packet that must come, whose body is kept in `came`, an answer to that
+    packet (its first byte, and what follows the identifier), something else to send, or what to do with the link."""
+    def script(link):
+        identifier = b""
+        for step in steps:
+            if isinstance(step, str):
+                context.images[-1].type(step)
+            elif isinstance(step, bytes):
+                link.sendall(step)
+            elif isinstance(step, tuple):
+                first, rest = step
+                link.sendall(bytes((first, 2 + len(rest))) + identifier + rest)
+            elif isinstance(step, int):
+                first, body = Scripted.packet(link)
+                check(first == step, f"a packet {first:02x} instead of {step:02x}")
+                came.append(body)
+                at = 2 + int.from_bytes(body[:2], "big") if first & 0xf0 == 0x30 else 0      # behind the topic
+                identifier = body[at:at + 2]
+            else:
+                step(link)
+
+    return script
 
 
 class NameServer:

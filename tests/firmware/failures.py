@@ -4,7 +4,8 @@ import re
 import socket
 import time
 
-from equipment import CONNACK, CONNACK_SESSION_PRESENT, Image, NameServer, Scripted, check, fnv, published, streamed
+from equipment import (CONNACK, CONNACK_SESSION_PRESENT, PUBACK, PUBCOMP, PUBREC, SUBACK, UNSUBACK, Image, NameServer, Scripted, check, fnv, play, published,
+                       streamed)
 
 CLOSED = r"MQTT closed\n"
 LINK_LOST = r"MQTT error! ERROR_MQTT_LINK[^\n]*\n" + CLOSED
@@ -271,39 +272,18 @@ def lost_links(context):
 
 def lost_requests(context):
     """The link is lost in each state of a request: what the broker has not answered is sent again as it stood, and nothing else."""
-    puback, pubrec, pubcomp, suback, unsuback = b"\x40\x02ID", b"\x50\x02ID", b"\x70\x02ID", b"\x90\x03ID\x01", b"\xb0\x02ID"
-    # A line to type, the first byte of a packet that must come, or something to send; after the last the connection is reset.
+    # After the last step the connection is reset.
     connections = (
         (0x10, CONNACK, 'mqtt_pub "fw/x" 1', 0x32),
-        (0x10, CONNACK_SESSION_PRESENT, 0x3a, puback, 'mqtt_pub "fw/x" 2', 0x34),
-        (0x10, CONNACK_SESSION_PRESENT, 0x3c, pubrec, 0x62),
+        (0x10, CONNACK_SESSION_PRESENT, 0x3a, PUBACK, 'mqtt_pub "fw/x" 2', 0x34),
+        (0x10, CONNACK_SESSION_PRESENT, 0x3c, PUBREC, 0x62),
         (0x10, CONNACK_SESSION_PRESENT, 0x62),
-        (0x10, CONNACK_SESSION_PRESENT, 0x62, pubcomp, "!stream 1 100000", lambda link: link.recv(10000, socket.MSG_WAITALL)),
-        (0x10, CONNACK_SESSION_PRESENT, 0x3a, puback, "mqtt_sub fw/in 1", 0x82),
-        (0x10, CONNACK_SESSION_PRESENT, 0x82, suback, "mqtt_un 1", 0xa2),
-        (0x10, CONNACK_SESSION_PRESENT, 0xa2, unsuback, "mqtt_dis", 0xe0))
+        (0x10, CONNACK_SESSION_PRESENT, 0x62, PUBCOMP, "!stream 1 100000", lambda link: link.recv(10000, socket.MSG_WAITALL)),
+        (0x10, CONNACK_SESSION_PRESENT, 0x3a, PUBACK, "mqtt_sub fw/in 1", 0x82),
+        (0x10, CONNACK_SESSION_PRESENT, 0x82, SUBACK, "mqtt_un 1", 0xa2),
+        (0x10, CONNACK_SESSION_PRESENT, 0xa2, UNSUBACK, "mqtt_dis", 0xe0))
     came = []
-
-    def play(steps):
-        def script(link):
-            identifier = b""
-            for step in steps:
-                if isinstance(step, str):
-                    context.images[-1].type(step)
-                elif isinstance(step, bytes):
-                    link.sendall(step.replace(b"ID", identifier))
-                elif isinstance(step, int):
-                    first, body = Scripted.packet(link)
-                    check(first == step, f"a packet {first:02x} instead of {step:02x}")
-                    came.append(body)
-                    at = 2 + int.from_bytes(body[:2], "big") if first & 0xf0 == 0x30 else 0      # behind the topic
-                    identifier = body[at:at + 2]
-                else:
-                    step(link)
-            Scripted.reset(link)
-        return script
-
-    broker = context.scripted(*map(play, connections))
+    broker = context.scripted(*(play(context, came, *steps, Scripted.reset) for steps in connections))
     image = context.kept_session(port=broker.port)
     for told in ("MQTT published - QoS1", "MQTT published - QoS2", "stream published - QoS1", r"MQTT subscribed \[1\]", r"MQTT subscribed \[1\]", CLOSED):
         image.expect(told, 5)
@@ -316,9 +296,29 @@ def lost_requests(context):
     image.quit()
 
 
+def never_closed(context):
+    """A broker that closes no connection: the old ones, which wait for it, leave room for the next."""
+    connections = 30
+
+    def script(link):
+        Scripted.packet(link)
+        link.sendall(CONNACK + b"\xf0\x00")       # an error, so that this side closes at once
+
+    broker = context.scripted(*[script] * connections)
+    image = context.image(port=broker.port)
+    image.expect("network up")
+    for _ in range(connections):
+        ends(image, "mqtt_con", "MQTT connected\n" + PROTOCOL, 0, 2)
+    broker.finish()
+    image.quit()
+
+
 def crashes(context):
-    """A stack overflow, an assertion and a fault each end the image with a code of their own."""
-    for line, code in ("!overflow", 102), ("!assertion", 101), ("!fault", 103):
+    """A stack overflow, an assertion, a fault and, where there is a kernel, a heap that is exhausted: each ends the image with a code of its own."""
+    causes = {"!overflow": 102, "!assertion": 101, "!fault": 103}
+    if context.firmware == "freertos-lwip":
+        causes["!heap"] = 104
+    for line, code in causes.items():
         image = context.connected()
         image.type(line)
         check(image.exit_code() == code, f"{line}: exit code {image.process.returncode} instead of {code}")

@@ -1,8 +1,8 @@
 /* The six operations whose instructions are counted, over a link in memory: a broker that this file plays itself. Every
-   byte sent is checked, so that nothing is counted that did not work. The functions of this file are the firmware's:
-   what they cost is not the library's, and is left out of the count. They use no memcpy(), so that every call of it that
-   is counted is the library's. */
-#include "utasker_mqtt.h"
+   byte sent is checked, so that nothing is counted that did not work. The functions of this file and of link.c are the
+   firmware's: what they cost is not the library's, and is left out of the count. They use no memcpy(), so that every call
+   of it that is counted is the library's. */
+#include "link.h"
 #include "count.h"
 
 #define TIMES 50    /* how often each operation is done, after as many that are not counted */
@@ -13,8 +13,6 @@
 #define PAYLOAD_LENGTH 14
 #define IDENTIFIER_AT (2 + 2 + sizeof(TOPIC) - 1) /* in a PUBLISH */
 
-static unsigned char ucArrived[64]; /* from the broker */
-static unsigned short usArrived, usRead;
 static unsigned char ucSent[64]; /* to the broker */
 static unsigned short usSent;
 static int iConnected, iSubscribed, iAcknowledged, iMessages;
@@ -27,12 +25,6 @@ static void fnCopy(unsigned char *ptrTo, const void *ptrFrom, unsigned short usL
     }
 }
 
-static int fnOpen(void *ptrContext, const unsigned char *ptrAddress, unsigned char ucAddressLength, unsigned short usPort)
-{
-    (void)ptrContext, (void)ptrAddress, (void)ucAddressLength, (void)usPort;
-    return 0;
-}
-
 static int fnSend(void *ptrContext, const unsigned char *ptrData, unsigned short usLength)
 {
     (void)ptrContext;
@@ -42,39 +34,6 @@ static int fnSend(void *ptrContext, const unsigned char *ptrData, unsigned short
     fnCopy(ucSent + usSent, ptrData, usLength);
     usSent += usLength;
     return usLength;
-}
-
-static int fnReceive(void *ptrContext, unsigned char *ptrData, unsigned short usLength)
-{
-    (void)ptrContext;
-    if (usLength > usArrived - usRead) {
-        usLength = usArrived - usRead;
-    }
-    fnCopy(ptrData, ucArrived + usRead, usLength);
-    usRead += usLength;
-    return usLength;
-}
-
-static void fnClose(void *ptrContext)
-{
-    (void)ptrContext;
-    fnFinish("the connection was closed");
-}
-
-static unsigned long fnMilliseconds(void *ptrContext)
-{
-    (void)ptrContext;
-    return 1000;
-}
-
-unsigned long fnEnterMQTT_critical(void)
-{
-    return 0;
-}
-
-void fnExitMQTT_critical(unsigned long ulState)
-{
-    (void)ulState;
 }
 
 static unsigned short fnCallback(signed char scEvent, unsigned char *ptrData, unsigned long ulLength,
@@ -111,32 +70,28 @@ static unsigned short fnCallback(signed char scEvent, unsigned char *ptrData, un
     return 0;
 }
 
-static void fnArrive(const void *ptrData, unsigned short usLength)
-{
-    fnCopy(ucArrived, ptrData, usLength);
-    usArrived = usLength;
-    usRead = 0;
-}
-
 /* Four bytes from the broker: PUBACK and its like. */
 static void fnArrive_answer(unsigned char ucType, const unsigned char *ptrIdentifier)
 {
-    const unsigned char ucAnswer[4] = {ucType, 2, ptrIdentifier[0], ptrIdentifier[1]};
+    static unsigned char ucAnswer[4] = {0, 2};
+    ucAnswer[0] = ucType;
+    fnCopy(ucAnswer + 2, ptrIdentifier, 2);
     fnArrive(ucAnswer, sizeof(ucAnswer));
 }
 
 static void fnArrive_publish(unsigned char ucQoS, unsigned char ucIdentifier)
 {
+    static unsigned char ucPublish[64];
     unsigned short usLength = IDENTIFIER_AT;
-    fnArrive("\x30\x1d\0\x0d" TOPIC, usLength);
+    fnCopy(ucPublish, "\x30\x1d\0\x0d" TOPIC, usLength);
     if (ucQoS != 0) {
-        ucArrived[0] |= ucQoS << 1;
-        ucArrived[1] += 2;
-        ucArrived[usLength++] = 0;
-        ucArrived[usLength++] = ucIdentifier;
+        ucPublish[0] |= ucQoS << 1;
+        ucPublish[1] += 2;
+        ucPublish[usLength++] = 0;
+        ucPublish[usLength++] = ucIdentifier;
     }
-    fnCopy(ucArrived + usLength, PAYLOAD, PAYLOAD_LENGTH);
-    usArrived = usLength + PAYLOAD_LENGTH;
+    fnCopy(ucPublish + usLength, PAYLOAD, PAYLOAD_LENGTH);
+    fnArrive(ucPublish, usLength + PAYLOAD_LENGTH);
 }
 
 /* Polls until so many bytes were sent, and forgets them; what was sent stays readable. */
@@ -235,12 +190,8 @@ static void fnCount(const char *ptrName, void (*fnOperation)(int iTime))
 void fnOperations(void)
 {
     static const unsigned char ucAddress[4] = {192, 0, 2, 1};
-    static MQTT_PLATFORM platform;
-    platform.fnOpen = fnOpen;
+    static unsigned char ucSuback[5] = {0x90, 3, 0, 0, 2};
     platform.fnSend = fnSend;
-    platform.fnReceive = fnReceive;
-    platform.fnClose = fnClose;
-    platform.fnMilliseconds = fnMilliseconds;
     if (fnSetMQTT_platform(&platform) != MQTT_RESULT_OK ||
         fnConnectMQTT(ucAddress, fnCallback, MQTT_CONNECT_FLAG_CLEAN_SESSION) != MQTT_RESULT_OK) {
         fnFinish("could not connect");
@@ -252,8 +203,8 @@ void fnOperations(void)
         fnFinish("could not subscribe");
     }
     fnPoll_until_sent(0x82, 20);
-    fnArrive("\x90\3\0\0\2", 5); /* SUBACK */
-    fnCopy(ucArrived + 2, ucSent + 2, 2);
+    fnCopy(ucSuback + 2, ucSent + 2, 2);
+    fnArrive(ucSuback, sizeof(ucSuback));
     fnPoll_until(&iSubscribed, 1);
 
     fnCount("publish_0", fnPublish_0);

@@ -1,7 +1,7 @@
 /* A secure connection on the emulated board, with a broker that was recorded (tests/tls/recording.rs): how many instructions the
    handshake takes, and its longest poll, and how deep the stack gets there and with messages afterwards. QEMU counts time by
    instructions (-icount shift=6: 64 ns each), and the board's counter has ticks of 40 ns. */
-#include "utasker_mqtt.h"
+#include "link.h"
 #include "count.h"
 #include "recording.inc"
 
@@ -10,55 +10,18 @@
 #define PAINTED 32768 /* bytes below the stack of fnPhase */
 
 static unsigned char ucReceive[2065], ucTransmit[1024];
-static const unsigned char *ptrArrived; /* from the broker */
-static unsigned long ulArrived, ulDrawn;
+static unsigned long ulDrawn;
+static int iFlight; /* of the broker is under way */
 static int iConnected, iMessages, iAcknowledged;
-
-static void fnArrives(const unsigned char *ptrBytes, unsigned long ulLength)
-{
-    ptrArrived = ptrBytes;
-    ulArrived = ulLength;
-}
-
-static int fnOpen(void *ptrContext, const unsigned char *ptrAddress, unsigned char ucAddressLength, unsigned short usPort)
-{
-    (void)ptrContext, (void)ptrAddress, (void)ucAddressLength, (void)usPort;
-    return 0;
-}
 
 static int fnSend(void *ptrContext, const unsigned char *ptrData, unsigned short usLength)
 {
     (void)ptrContext;
     if (ptrData[0] == 22) {             /* the hello */
-        fnArrives(ucFlight, sizeof(ucFlight));
+        fnArrive(ucFlight, sizeof(ucFlight));
+        iFlight = 1;
     }
     return usLength;
-}
-
-static int fnReceive(void *ptrContext, unsigned char *ptrData, unsigned short usLength)
-{
-    unsigned short i;
-    (void)ptrContext;
-    if (usLength > ulArrived) {
-        usLength = (unsigned short)ulArrived;
-    }
-    for (i = 0; i < usLength; i++) {
-        ptrData[i] = *ptrArrived++;
-    }
-    ulArrived -= usLength;
-    return usLength;
-}
-
-static void fnClose(void *ptrContext)
-{
-    (void)ptrContext;
-    fnFinish("the connection was closed");
-}
-
-static unsigned long fnMilliseconds(void *ptrContext)
-{
-    (void)ptrContext;
-    return 1000;
 }
 
 static int fnRandom(void *ptrContext, unsigned char *ptrData, unsigned short usLength)
@@ -74,16 +37,6 @@ static unsigned long fnUnixTime(void *ptrContext)
 {
     (void)ptrContext;
     return TIME;
-}
-
-unsigned long fnEnterMQTT_critical(void)
-{
-    return 0;
-}
-
-void fnExitMQTT_critical(unsigned long ulState)
-{
-    (void)ulState;
 }
 
 void fnPanicMQTT(void)
@@ -157,8 +110,9 @@ static __attribute__((noinline)) void fnPhase(const char *ptrInstructions, const
         ticks = COUNTER - before;
         all += ticks;
         longest = (ticks > longest) ? ticks : longest;
-        if (ptrArrived == ucFlight + sizeof(ucFlight)) {
-            fnArrives(ucConnack, sizeof(ucConnack));
+        if (iFlight && fnUnread() == 0) {
+            iFlight = 0;
+            fnArrive(ucConnack, sizeof(ucConnack));
         }
     }
     paint = fnStack() - PAINTED;
@@ -172,10 +126,12 @@ static __attribute__((noinline)) void fnPhase(const char *ptrInstructions, const
 
 void fnOperations(void)
 {
-    static const MQTT_PLATFORM platform = {0, fnOpen, fnSend, fnReceive, fnClose, fnMilliseconds, fnRandom, fnUnixTime, 0, 0};
     static const unsigned char address[4] = {10, 0, 0, 1};
     MQTT_SECURITY security = {0};
 
+    platform.fnSend = fnSend;
+    platform.fnRandom = fnRandom;
+    platform.fnUnixTime = fnUnixTime;
     security.ptrServerName = "broker.test";
     CHOOSE(security);                   /* certificates or keys, whatever was recorded */
     security.ptrReceive = ucReceive;
@@ -187,7 +143,7 @@ void fnOperations(void)
         fnFinish("the connection was not begun");
     }
     fnPhase("handshake", "longest", "stack", &iConnected);
-    fnArrives(ucPublish, sizeof(ucPublish));
+    fnArrive(ucPublish, sizeof(ucPublish));
     fnPhase("receive", "-", "stack_traffic", &iMessages);
     if (fnPublishMQTT_data(0, "a", MQTT_SUBSCRIPTION_QoS_0, ucPublish, 500) < 0) {
         fnFinish("nothing was published");

@@ -4,7 +4,8 @@
 
 /* What the network is made to do. */
 typedef struct {
-    int iLoseSegment;                   /* the next one */
+    int iLoseSegment;                   /* 1: the next one, 2: the one behind that */
+    int iNoBuffer;                      /* for the next segment */
     int iLoseAck;                       /* the next one */
     int iHalfAck;                       /* instead of the next one */
     int iLoseAll;                       /* segments, from now on */

@@ -38,6 +38,8 @@ static void change_network(const char *command)
         int iValue;
     } faults[] = {
         {"lose_segment", &network.iLoseSegment, 1},
+        {"lose_second_segment", &network.iLoseSegment, 2},
+        {"no_buffer", &network.iNoBuffer, 1},
         {"lose_ack", &network.iLoseAck, 1},
         {"half_ack", &network.iHalfAck, 1},
         {"lose_all", &network.iLoseAll, 1},

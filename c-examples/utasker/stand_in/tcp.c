@@ -102,9 +102,9 @@ USOCKET fnReleaseTCP_Socket(USOCKET TCPSocket)
     if (!is_socket(TCPSocket)) {
         return SOCKET_NOT_FOUND;
     }
-    check(control.ucTCP_state == TCP_STATE_TIME_WAIT || control.ucTCP_state == TCP_STATE_CLOSED, "a connection is forgotten");
+    check((control.ucTCP_state & (TCP_STATE_TIME_WAIT | TCP_STATE_CLOSED)) != 0 || control.ucTCP_state == TCP_STATE_FIN_WAIT_2, "a connection is forgotten");
     tell("TCP: socket released\n", 0);
-    control.ucTCP_state = TCP_STATE_FREE;
+    drop_connection(TCP_STATE_FREE);
     return TCPSocket;
 }
 
@@ -159,6 +159,7 @@ USOCKET fnTCP_Connect(USOCKET TCP_socket, unsigned char *RemoteIP, unsigned shor
 static void send_fin(void)
 {
     tcp.iClosePending = 0;
+    tcp.iPeriods = 0;
     control.ucTCP_state = TCP_STATE_FIN_WAIT_1;
     shutdown(tcp.iDescriptor, SHUT_WR);
 }
@@ -192,8 +193,7 @@ USOCKET fnTCP_close(USOCKET TCP_Socket)
 
 static void deliver(void)
 {
-    if (network.iLoseAll || network.iLoseSegment) {
-        network.iLoseSegment = 0;
+    if (network.iLoseAll || (network.iLoseSegment > 0 && --network.iLoseSegment == 0)) {
         return;
     }
     if (!tcp.iDelivered) {
@@ -206,7 +206,7 @@ static void deliver(void)
     network.iHalfAck = 0;
 }
 
-/* As in μTasker, what could not be sent for want of an address counts as outstanding. */
+/* As in μTasker, what could not be sent for want of an address, or of a buffer, counts as outstanding. */
 signed short fnSendTCP(USOCKET TCP_socket, unsigned char *ptrBuf, unsigned short usDataLen, unsigned char ucTempFlags)
 {
     if (!is_socket(TCP_socket)) {
@@ -237,6 +237,10 @@ signed short fnSendTCP(USOCKET TCP_socket, unsigned char *ptrBuf, unsigned short
         network.iForgetAddress = 0;
         tcp.iAddressUnknown = 1;
         return NO_ARP_ENTRY;
+    }
+    if (network.iNoBuffer) {
+        network.iNoBuffer = 0;
+        return 0;
     }
     deliver();
     return (signed short)(usDataLen + MIN_TCP_HLEN);
@@ -370,11 +374,20 @@ static int receive(void)
     return length > 0;
 }
 
+/* The listener is not told when the host has acknowledged the end, but does not close its side. */
 static void finish_closing(void)
 {
     unsigned char ucUnwanted[TCP_DEF_MTU];
-    ssize_t length = recv(tcp.iDescriptor, ucUnwanted, sizeof ucUnwanted, 0);
+    ssize_t length;
 
+    if (network.iLoseAck) {
+        network.iLoseAck = 0;
+        tcp.iPeriods = RETRY_PERIODS;
+    }
+    if (control.ucTCP_state == TCP_STATE_FIN_WAIT_1 && tcp.iPeriods != 0) {
+        return;
+    }
+    length = recv(tcp.iDescriptor, ucUnwanted, sizeof ucUnwanted, 0);
     if (length == 0) {
         connection_closed(TCP_STATE_TIME_WAIT);
     }

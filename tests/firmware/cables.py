@@ -1,0 +1,73 @@
+"""The cable is cut in each state of a connection: for so short a time that nothing is lost, or for so long that the image gives up."""
+import os
+import socket
+import time
+
+from equipment import CONNACK, CONNACK_SESSION_PRESENT, HOST, PUBACK, PUBCOMP, PUBREC, SUBACK, Scripted, check, fnv, play
+from failures import AGAIN, TIMEOUT, UNREACHABLE
+
+PAYLOAD = b"0" + os.urandom(65535)
+LARGE = b"\x30\x87\x80\x04\x00\x05fw/in" + PAYLOAD
+ARRIVED = r"Message \(65536\) \[1\]"
+
+
+def briefly(context):
+    """The cable is cut and restored in each state, from connecting TCP to a publication and a large message: all goes on, on the same connection."""
+    def cut(_=None):
+        image.cable(False)
+
+    def restore(_=None):
+        image.expect("network down", 5)
+        image.cable(True)
+        image.expect("network up", 5)
+
+    def told(pattern):
+        return lambda _: image.expect(pattern, 20)
+
+    # The place of those that wait to be accepted is taken.
+    with socket.create_server((HOST, 0), backlog=0) as listener, socket.create_connection(listener.getsockname()):
+        image = context.image(port=listener.getsockname()[1])
+        image.expect("network up")
+        image.type("mqtt_con")
+        image.expect("Connecting...")
+        time.sleep(0.5)
+        cut()
+        listener.accept()[0].close()
+        restore()
+        listener.settimeout(10)
+        with listener.accept()[0] as link:
+            play(context, [], 0x10, cut, CONNACK, restore, told("MQTT connected"),
+                 "mqtt_sub fw/in 1", 0x82, cut, SUBACK, restore, told("MQTT subscribed"),
+                 'mqtt_pub "fw/x" 2', 0x34, cut, PUBREC, LARGE[:20000], restore, 0x62, LARGE[20000:], PUBCOMP,
+                 told(ARRIVED), told("MQTT published - QoS2"), "mqtt_dis", 0xe0)(link)
+        image.expect("MQTT closed")
+    check("MQTT error" not in image.text, "something has failed")
+    image.arrived(1, f"65536 bytes, . out of order, sum {fnv(PAYLOAD)}")
+    image.quit()
+
+
+def until_told(context):
+    """The cable is cut in each state and stays so until the image has told of it: the next connection takes up what was left."""
+    def cut(_):
+        context.images[-1].cable(False)
+
+    connections = (
+        (TIMEOUT, 0x10, cut, CONNACK),
+        (f"{TIMEOUT}|{UNREACHABLE}", 0x10, CONNACK, "mqtt_sub fw/in 1", 0x82, cut, SUBACK),
+        (UNREACHABLE, 0x10, CONNACK_SESSION_PRESENT, 0x82, SUBACK, 'mqtt_pub "fw/x" 1', 0x32, cut, PUBACK),
+        (UNREACHABLE, 0x10, CONNACK_SESSION_PRESENT, 0x3a, PUBACK, 'mqtt_pub "fw/x" 2', 0x34, cut, PUBREC),
+        (UNREACHABLE, 0x10, CONNACK_SESSION_PRESENT, 0x3c, PUBREC, 0x62, cut, PUBCOMP),
+        (UNREACHABLE, 0x10, CONNACK_SESSION_PRESENT, 0x62, PUBCOMP, LARGE[:20000], lambda _: time.sleep(0.2), cut, LARGE[20000:]))
+    last = 0x10, CONNACK_SESSION_PRESENT, LARGE, lambda _: image.total(ARRIVED, 1), "mqtt_dis", 0xe0
+    broker = context.scripted(*(play(context, [], *steps) for _, *steps in connections), play(context, [], *last))
+    image = context.image(port=broker.port, reconnect=1, response=2, keepalive=4)
+    image.expect("network up")
+    image.type("!connect")
+    for told, *_ in connections:
+        image.expect(f"({told}){AGAIN}", 5)
+        image.cable(True)
+        image.expect("session present", 10)
+    image.expect("MQTT closed", 10)
+    broker.finish()
+    image.arrived(2, r"\d+ bytes, . out of order")    # the large one in part, and once more
+    image.quit()
