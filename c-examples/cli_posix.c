@@ -192,8 +192,8 @@ static void read_input(void)
         console.last_character = text[length - 1];
         return;
     }
-    if (console.last_character != '\n') {
-        cli_input('\n');                /* the last line lacked its end */
+    if (console.telnet_port == 0 && console.last_character != '\n') {
+        cli_input('\n');                /* the last line lacked its end; a lost Telnet client's may lack more */
     }
     end_input();
 }
