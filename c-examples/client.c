@@ -226,7 +226,7 @@ int client_run(CLIENT *client, void (*work)(void), struct pollfd *input)
 
         work();
         if (interrupt_requested()) {
-            client_end(client, EXIT_SUCCESS);
+            client_end(client, client->interrupted_exit_code);
         }
         if (!client->finished) {
             port_wait(&client->port, time_left(client, milliseconds), input, (input != 0) ? 1 : 0);

@@ -66,10 +66,12 @@ fn options_that_are_wrong_in_all_programs_are_refused() {
 
 #[test]
 fn publish_refuses_what_it_cannot_publish() {
-    let wrong: [&[&str]; 13] = [
+    let wrong: [&[&str]; 15] = [
         &[],
         &["-t", "a"],
         &["-m", "b"],
+        &["-t", "a", "-s"],
+        &["-t", "a", "-m", "b", "-c"],
         &["-t", "", "-m", "b"],
         &["-t", "a", "-t", "b", "-m", "c"],
         &["-t", "a", "-m", "b", "-n"],
