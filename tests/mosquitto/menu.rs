@@ -137,6 +137,17 @@ fn a_telnet_client_that_is_lost_within_a_line_has_not_typed_it() {
 }
 
 #[test]
+fn a_telnet_client_that_does_not_read_is_closed() {
+    let (menu, port) = menu_at_a_telnet_port(&mut program(Build::Sanitized, "cli"));
+    let mut user = User::of(port);
+    user.types(&b"help\r\n".repeat(40_000));
+    User::of(port).sees("\r\n#");
+    drop(user);
+    menu.signal("TERM");
+    menu.finish().well();
+}
+
+#[test]
 fn commands_from_a_pipe_are_answered_and_its_end_disconnects() {
     let broker = Broker::open();
     for build in [Build::Plain, Build::Sanitized] {
