@@ -194,6 +194,9 @@ unsigned short client_event(CLIENT *client, signed char scEvent, unsigned char *
             client_complain(client, "%s: %s (%lu)", mqtt_result_name(scEvent), mqtt_security_name(ulLength), ulLength);
         }
         break;
+    case ERROR_MQTT_BUSY:
+        client_complain(client, "more than %d messages of QoS 2 at once (MQTT_MAX_INCOMING_QoS2)", MQTT_MAX_INCOMING_QoS2);
+        break;
     default:
         if (scEvent < 0 && is_news(client)) {
             client_complain(client, "%s", mqtt_result_name(scEvent));
