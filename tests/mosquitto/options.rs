@@ -86,6 +86,8 @@ fn publish_refuses_what_it_cannot_publish() {
     for wrong in wrong {
         refused("publish", wrong);
     }
+    let endless = run(program(Build::Plain, "publish").args(["-t", "a", "-f", "/dev/zero"])).with_code(1);
+    assert_eq!(endless.errors, "publish: /dev/zero: File too large\n");
     let missing = run(program(Build::Plain, "publish").args(["-t", "a", "-f", "missing"])).with_code(1);
     assert!(missing.errors.contains("missing"), "{}", missing.errors);
 }
