@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -14,6 +15,8 @@
 #include "port_posix.h"
 #include "security.h"
 #include "telnet.h"
+
+#define TELNET_SECONDS 1                /* that a Telnet client may take to read */
 
 #define HELP \
     "Usage: cli [OPTION...]\n" \
@@ -67,7 +70,7 @@ static void fail(const char *what, const char *why)
 static void write_text(void *context, const char *text)
 {
     (void)context;
-    if (console.output == 0) {
+    if (console.output == 0 || ferror(console.output)) {
         return;
     }
     for (; *text != '\0'; text++) {
@@ -135,9 +138,11 @@ static void start_input(void)
 
 static void accept_client(void)
 {
+    const struct timeval limit = {TELNET_SECONDS, 0};
     int client = accept(console.listener, 0, 0);
 
     if (client >= 0) {
+        setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
         console.input.fd = client;
         console.output = fdopen(client, "w");
         console.telnet_state = TELNET_DATA;
@@ -150,6 +155,17 @@ static void close_client(void)
     fclose(console.output);
     console.output = 0;
     console.input.fd = console.listener;
+}
+
+/* A Telnet client that does not read must not keep MQTT waiting: it is closed. */
+static void flush_output(void)
+{
+    if (console.output != 0) {
+        fflush(console.output);
+        if (ferror(console.output) && console.telnet_port != 0) {
+            close_client();
+        }
+    }
 }
 
 static void end_program(void)
@@ -192,8 +208,8 @@ static void read_input(void)
         console.last_character = text[length - 1];
         return;
     }
-    if (console.last_character != '\n') {
-        cli_input('\n');                /* the last line lacked its end */
+    if (console.telnet_port == 0 && console.last_character != '\n') {
+        cli_input('\n');                /* the last line lacked its end; a lost Telnet client's may lack more */
     }
     end_input();
 }
@@ -213,9 +229,7 @@ static void run(void)
     for (;;) {
         unsigned long milliseconds = fnPollMQTT();
 
-        if (console.output != 0) {
-            fflush(console.output);
-        }
+        flush_output();
         if (console.ending && !cli_is_connected()) {
             return;
         }

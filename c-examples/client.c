@@ -194,6 +194,9 @@ unsigned short client_event(CLIENT *client, signed char scEvent, unsigned char *
             client_complain(client, "%s: %s (%lu)", mqtt_result_name(scEvent), mqtt_security_name(ulLength), ulLength);
         }
         break;
+    case ERROR_MQTT_BUSY:
+        client_complain(client, "more than %d messages of QoS 2 at once (MQTT_MAX_INCOMING_QoS2)", MQTT_MAX_INCOMING_QoS2);
+        break;
     default:
         if (scEvent < 0 && is_news(client)) {
             client_complain(client, "%s", mqtt_result_name(scEvent));
@@ -226,7 +229,7 @@ int client_run(CLIENT *client, void (*work)(void), struct pollfd *input)
 
         work();
         if (interrupt_requested()) {
-            client_end(client, EXIT_SUCCESS);
+            client_end(client, client->interrupted_exit_code);
         }
         if (!client->finished) {
             port_wait(&client->port, time_left(client, milliseconds), input, (input != 0) ? 1 : 0);

@@ -17,6 +17,7 @@ typedef struct {
     int closing;                        /* nothing more to be done */
     int finished;
     int exit_code;
+    int interrupted_exit_code;          /* where SIGINT or SIGTERM ends it */
     unsigned long start;                /* in milliseconds */
     unsigned long timeout;              /* milliseconds after the start, 0: none */
 } CLIENT;

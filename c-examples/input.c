@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define CHUNK 65536
+#define LONGEST 268435455               /* what an MQTT packet can carry at most */
 
 static int make_room(INPUT *input)
 {
@@ -16,6 +17,10 @@ static int make_room(INPUT *input)
         input->searched -= input->begin;
         input->end -= input->begin;
         input->begin = 0;
+    }
+    if (input->end > LONGEST) {
+        errno = EFBIG;
+        return -1;
     }
     if (input->capacity - input->end >= CHUNK) {
         return 0;

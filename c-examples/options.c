@@ -109,6 +109,9 @@ static int take_version(const OPTIONS *options, const char *text)
 void options_take(OPTIONS *options, int option, const char *argument, const char *help)
 {
     switch (option) {
+    case 'c':
+        options->clean_session = 0;
+        break;
     case 'h':
         options->host = argument;
         break;

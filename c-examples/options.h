@@ -51,8 +51,9 @@ enum {                                  /* options without a letter */
 };
 
 /* For getopt_long, to be joined with the program's own. */
-#define OPTIONS_SHORT "h:i:k:p:P:q:t:u:V:"
+#define OPTIONS_SHORT "ch:i:k:p:P:q:t:u:V:"
 #define OPTIONS_LONG \
+    {"disable-clean-session", no_argument, 0, 'c'}, \
     {"host", required_argument, 0, 'h'}, \
     {"id", required_argument, 0, 'i'}, \
     {"keepalive", required_argument, 0, 'k'}, \
@@ -92,6 +93,7 @@ enum {                                  /* options without a letter */
     "  -h, --host NAME              broker's name or address (default: localhost)\n" \
     "  -p, --port PORT              broker's port (default: 1883, secure 8883)\n" \
     "  -i, --id IDENTIFIER          client identifier (default: made up)\n" \
+    "  -c, --disable-clean-session  the broker keeps subscriptions and messages while we are away; needs -i\n" \
     "  -u, --username NAME          user name\n" \
     "  -P, --pw PASSWORD            password\n" \
     "  -k, --keepalive SECONDS      keep-alive time, 0 for none (default: 300)\n" \

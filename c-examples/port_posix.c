@@ -227,19 +227,20 @@ static void port_print(void *ptrContext, const char *ptrText)
     }
 }
 
-/* fnWake: only makes the task of fnPollMQTT run. The flag spares a system call for every request after the first; port_wait clears
-   it after it has emptied the pipe and before the requests are looked at, so no request is overlooked. */
+/* fnWake: only makes the task of fnPollMQTT run. Mostly that is the caller itself, which does not sleep: then a flag is enough. Here
+   the flag is set first and the sleep looked at afterwards, in port_wait it is the other way round: one of them sees the other. */
 void port_wake(PORT *port)
 {
-    if (!port->woken) {
-        int error = errno;              /* a signal handler must leave it as it was */
+    int error = errno;                  /* a signal handler must leave it as it was */
 
-        port->woken = 1;
-        if (write(port->wake_pipe[1], "", 1) < 0) {
-            port->woken = 0;
-        }
-        errno = error;
+    port->woken = 1;
+    __sync_synchronize();               /* neither of the two is put off behind the other */
+    if (port->sleeping) {
+        ssize_t written = write(port->wake_pipe[1], "", 1);
+
+        (void)written;                  /* a pipe that is full wakes, too */
     }
+    errno = error;
 }
 
 static void port_wake_task(void *ptrContext)
@@ -301,14 +302,20 @@ void port_wait(PORT *port, unsigned long milliseconds, struct pollfd *extra, nfd
         watched[2 + i].fd = extra[i].fd;
         watched[2 + i].events = extra[i].events;
     }
+    port->sleeping = 1;
+    __sync_synchronize();
+    if (port->woken) {
+        milliseconds = 0;
+    }
     (void)poll(watched, 2 + extra_count, (milliseconds > INT_MAX) ? -1 : (int)milliseconds);    /* after a signal nothing is ready */
+    port->sleeping = 0;
+    port->woken = 0;                    /* before the requests are looked at, so none is overlooked */
     for (i = 0; i < extra_count; i++) {
         extra[i].revents = watched[2 + i].revents;
     }
     if (watched[1].revents != 0) {
         while (read(port->wake_pipe[0], woken, sizeof woken) == sizeof woken) {
         }
-        port->woken = 0;
     }
 }
 

@@ -25,7 +25,8 @@ typedef struct {
     int blocked;                        /* fnSend could not take everything */
     int drained;                        /* fnReceive has given everything there was */
     int wake_pipe[2];
-    volatile sig_atomic_t woken;        /* the pipe holds a byte */
+    volatile sig_atomic_t woken;        /* port_wait must not sleep, or not sleep on */
+    volatile sig_atomic_t sleeping;     /* in port_wait, where only the pipe can end it */
 } PORT;
 
 /* Fills in the port for this broker and hands its platform to the library: 0, or negative. The broker's name is not copied. */

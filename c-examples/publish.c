@@ -131,6 +131,9 @@ static void prepare_message(void)
         break;
     case 's':
         read_whole_input("standard input", STDIN_FILENO);
+        if (job.length == 0) {
+            options_refuse(&job.options, "standard input is empty: -n publishes an empty message");
+        }
         break;
     case 'n':
         job.message = "";
@@ -253,6 +256,7 @@ int main(int argc, char **argv)
     prepare_message();
     job.watched.fd = -1;
     job.watched.events = POLLIN;
+    job.client.interrupted_exit_code = EXIT_FAILURE;    /* not everything was delivered */
     client_start(&job.client, &job.options, callback, 0);
     exit_code = client_run(&job.client, work, &job.watched);
     free(job.input.buffer);

@@ -1,4 +1,6 @@
 /* Subscribes to topics and prints the messages, in the manner of mosquitto_sub. */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,17 +16,16 @@
     "Subscription:\n" \
     "  -t, --topic TOPIC            topic to subscribe to, may contain '+' and '#'; can be repeated\n" \
     "  -q, --qos QOS                0, 1 or 2 (default: 0)\n" \
-    "  -c, --disable-clean-session  the broker keeps subscriptions and messages while we are away; needs -i\n" \
     "  -C COUNT                     exit after this many messages\n" \
     "  -W SECONDS                   exit after this time\n" \
     "  -v, --verbose                print topic and message\n" \
     "  -N                           print no line end after a message\n\n" \
     OPTIONS_HELP "\n" \
     OPTIONS_SECURITY_HELP \
-    "\nExit code: 0, the broker's return code when it refused the connection, 27 when -W ended it, otherwise 1.\n"
+    "\nAn empty message is printed with -v alone, as (null).\n" \
+    "Exit code: 0, the broker's return code when it refused the connection, 27 when -W ended it, otherwise 1.\n"
 
 static const struct option long_options[] = {
-    {"disable-clean-session", no_argument, 0, 'c'},
     {"verbose", no_argument, 0, 'v'},
     OPTIONS_LONG,
     OPTIONS_SECURITY_LONG,
@@ -49,11 +50,8 @@ static void parse_options(int argc, char **argv)
     int option;
 
     options_init(&job.options, "subscribe");
-    while ((option = getopt_long(argc, argv, OPTIONS_SHORT "cC:NvW:", long_options, 0)) != -1) {
+    while ((option = getopt_long(argc, argv, OPTIONS_SHORT "C:NvW:", long_options, 0)) != -1) {
         switch (option) {
-        case 'c':
-            job.options.clean_session = 0;
-            break;
         case 'C':
             job.wanted = options_number(&job.options, "the message count", optarg, 1, 0xffffffff);
             break;
@@ -115,27 +113,64 @@ static void subscription_refused(unsigned long ulReturnCode, unsigned char ucSub
     }
 }
 
-static void begin_message(const MQTT_MESSAGE *message)
+/* A reader that has gone wants no more; any other failure to write is one. */
+static void check_output(void)
 {
-    if (job.cut_off) {                  /* the link was lost; it comes again from its beginning */
-        putchar('\n');
+    if (!ferror(stdout) || job.client.closing) {
+        return;
     }
-    if (job.verbose && message->ptrTopic != 0) {
+    if (errno == EPIPE) {
+        client_end(&job.client, EXIT_SUCCESS);
+    }
+    else {
+        client_fail(&job.client, "cannot write the messages: %s", strerror(errno));
+    }
+}
+
+/* What was printed is flushed once for each burst of messages, and after the last. */
+static void flush(void)
+{
+    fflush(stdout);
+    check_output();
+}
+
+static void print_topic(const MQTT_MESSAGE *message)
+{
+    if (message->ptrTopic != 0) {
         fwrite(message->ptrTopic, 1, message->usTopicLength, stdout);
         putchar(' ');
     }
-    else if (job.verbose) {
+    else {
         fputs("(topic longer than the reception buffer) ", stdout);
     }
 }
 
-static void end_message(void)
+/* As mosquitto_sub does: a line with -v alone. */
+static void print_empty(const MQTT_MESSAGE *message)
 {
-    if (!job.no_line_end) {
+    if (job.verbose && !job.no_line_end) {
+        print_topic(message);
+        fputs("(null)\n", stdout);
+    }
+}
+
+static void print_part(const MQTT_MESSAGE *message, const unsigned char *ptrData, unsigned long ulLength)
+{
+    if (job.verbose && message->ulOffset == 0) {
+        print_topic(message);
+    }
+    fwrite(ptrData, 1, ulLength, stdout);
+    job.cut_off = (message->ulOffset + ulLength < message->ulTotalLength);
+    if (!job.cut_off && !job.no_line_end) {
         putchar('\n');
     }
+}
+
+static void count_message(void)
+{
     job.printed++;
     if (job.printed == job.wanted) {
+        flush();
         client_end(&job.client, EXIT_SUCCESS);
     }
 }
@@ -149,13 +184,19 @@ static void print_message(const unsigned char *ptrData, unsigned long ulLength)
         return;                         /* more than was wanted */
     }
     fnGetMQTT_message(&message);
-    if (message.ulOffset == 0) {
-        begin_message(&message);
+    if (message.ulOffset == 0 && job.cut_off) {
+        putchar('\n');                  /* the link was lost; it comes again from its beginning */
+        job.cut_off = 0;
     }
-    fwrite(ptrData, 1, ulLength, stdout);
-    job.cut_off = (message.ulOffset + ulLength < message.ulTotalLength);
+    if (message.ulTotalLength == 0) {
+        print_empty(&message);
+    }
+    else {
+        print_part(&message, ptrData, ulLength);
+    }
+    check_output();
     if (!job.cut_off) {
-        end_message();
+        count_message();
     }
 }
 
@@ -184,17 +225,10 @@ static unsigned short callback(signed char scEvent, unsigned char *ptrData, unsi
     return answer;
 }
 
-/* What was printed is flushed once for each burst of messages. */
-static void flush(void)
-{
-    if (fflush(stdout) != 0) {
-        client_fail(&job.client, "cannot write the messages");
-    }
-}
-
 int main(int argc, char **argv)
 {
     parse_options(argc, argv);
+    signal(SIGPIPE, SIG_IGN);           /* that the reader has gone is noticed when writing */
     client_start(&job.client, &job.options, callback, RECONNECT_SECONDS);
     return client_run(&job.client, flush, 0);
 }

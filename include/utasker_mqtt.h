@@ -2,6 +2,9 @@
 
    Generated from the Rust sources of libutasker_mqtt.a by cbindgen; do not edit.
 
+   The order of calls: fnSetMQTT_platform; where wanted fnSetMQTT_options and fnSetMQTT_security; fnConnectMQTT; then fnPollMQTT again
+   and again. The callback tells what comes of it: from MQTT_CONNACK_RECEIVED on there is a connection.
+
    Calls only record a request; all work is done, and all events are told, inside fnPollMQTT. Results below 0 are errors, named
    ERROR_MQTT_. "From any context" means: any task, any interrupt that the critical section masks, and the callback.
 
@@ -270,15 +273,15 @@ typedef struct stMQTT_PLATFORM {
  */
 typedef struct stMQTT_OPTIONS {
     /*
-     The broker's port: 1883, or 8883 where secure.
+     The broker's port. Default: 1883, or 8883 where secure.
      */
     unsigned short usPort;
     /*
-     The longest silence that the broker accepts: MQTT_KEEPALIVE_TIME_SECONDS. MQTT_KEEPALIVE_OFF: any.
+     The longest silence that the broker accepts. MQTT_KEEPALIVE_OFF: any. Default: MQTT_KEEPALIVE_TIME_SECONDS.
      */
     unsigned short usKeepAliveSeconds;
     /*
-     How long the broker, and the link, may take for an answer: 15.
+     How long the broker, and the link, may take for an answer. Default: 15.
      */
     unsigned short usResponseSeconds;
     /*
@@ -287,7 +290,7 @@ typedef struct stMQTT_OPTIONS {
      */
     unsigned short usReconnectMinSeconds;
     /*
-     The limit that the waits do not exceed: as usReconnectMinSeconds.
+     The limit that the waits do not exceed. Default: usReconnectMinSeconds.
      */
     unsigned short usReconnectMaxSeconds;
 } MQTT_OPTIONS;
@@ -351,7 +354,8 @@ typedef struct stMQTT_SECURITY {
      */
     unsigned short usReceiveLength;
     /*
-     Buffer for sent TLS records: 256 bytes and the names, or 64 and the client's certificate; 134 of them are never message.
+     Buffer for sent TLS records. At least 256 bytes more than ptrServerName and ptrKeyIdentity are long, and 64 more than the
+     client's certificate; messages go out in records of up to 134 bytes less.
      */
     unsigned char *ptrTransmit;
     /*
@@ -723,7 +727,8 @@ int fnConnectMQTT(const unsigned char *ucIP,
 
  What was half sent, and the acknowledgements of what was sent, are waited for as long as the response time; the rest fails
  (in a session that is kept, QoS 1 and 2 stay). Then DISCONNECT, so that the broker drops the will, and
- MQTT_CONNECTION_CLOSED. Until that all requests are ERROR_MQTT_NOT_READY.
+ MQTT_CONNECTION_CLOSED. Until that all requests are ERROR_MQTT_NOT_READY. Messages that arrive before DISCONNECT is sent are told
+ and acknowledged as ever.
 
  Returns 0 or ERROR_MQTT_NOT_READY. From any context.
  */

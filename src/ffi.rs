@@ -109,16 +109,16 @@ pub const MQTT_PUBLISH_FAILED: c_int = 20;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct MQTT_OPTIONS {
-    /// The broker's port: 1883, or 8883 where secure.
+    /// The broker's port. Default: 1883, or 8883 where secure.
     pub usPort: c_ushort,
-    /// The longest silence that the broker accepts: MQTT_KEEPALIVE_TIME_SECONDS. MQTT_KEEPALIVE_OFF: any.
+    /// The longest silence that the broker accepts. MQTT_KEEPALIVE_OFF: any. Default: MQTT_KEEPALIVE_TIME_SECONDS.
     pub usKeepAliveSeconds: c_ushort,
-    /// How long the broker, and the link, may take for an answer: 15.
+    /// How long the broker, and the link, may take for an answer. Default: 15.
     pub usResponseSeconds: c_ushort,
     /// The first wait for a new attempt after a connection has ended is random, up to this; each further one up to twice the
     /// limit of the one before. Default: there is no new attempt.
     pub usReconnectMinSeconds: c_ushort,
-    /// The limit that the waits do not exceed: as usReconnectMinSeconds.
+    /// The limit that the waits do not exceed. Default: usReconnectMinSeconds.
     pub usReconnectMaxSeconds: c_ushort,
 }
 
@@ -153,7 +153,8 @@ pub struct MQTT_SECURITY {
     pub ptrReceive: *mut c_uchar,
     /// Bytes there.
     pub usReceiveLength: c_ushort,
-    /// Buffer for sent TLS records: 256 bytes and the names, or 64 and the client's certificate; 134 of them are never message.
+    /// Buffer for sent TLS records. At least 256 bytes more than ptrServerName and ptrKeyIdentity are long, and 64 more than the
+    /// client's certificate; messages go out in records of up to 134 bytes less.
     pub ptrTransmit: *mut c_uchar,
     /// Bytes there.
     pub usTransmitLength: c_ushort,

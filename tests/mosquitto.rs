@@ -5,6 +5,8 @@
 mod broker;
 #[path = "mosquitto/capture.rs"]
 mod capture;
+#[path = "mosquitto/endings.rs"]
+mod endings;
 #[path = "mosquitto/menu.rs"]
 mod menu;
 #[path = "mosquitto/messages.rs"]

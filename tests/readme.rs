@@ -1,11 +1,11 @@
-//! What the README prints works: its C example compiles without a warning, and links; its commands lead to a secure image.
+//! What the README prints works: its C example compiles without a warning, and runs; its commands lead to a secure image.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
-use tools::{Running, installed, root, run, scratch};
+use tools::{Running, installed, root, run, scratch, wait_until};
 
 mod tools;
 
@@ -16,11 +16,27 @@ fn fenced(kind: &str) -> Vec<String> {
     readme.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().into()).collect()
 }
 
+/// A Mosquitto at this port, for as long as the value lives.
+fn broker(port: u16) -> Running {
+    let running = Running::start(Command::new(installed("mosquitto", "broker")).args(["-p", &port.to_string()]));
+    wait_until("the broker listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    running
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// The example uses the usual port, which may be taken: it is given another.
 #[test]
-fn the_example_compiles_and_links() {
+fn the_example_compiles_and_runs() {
     let folder = scratch("readme");
     let [example, security] = &fenced("c")[..] else { panic!("the README has a C example, and how security is chosen") };
-    fs::write(folder.join("example.c"), example).unwrap();
+    let port = free_port();
+    let connect = "    if (fnConnectMQTT(";
+    assert_eq!(example.matches(connect).count(), 1);
+    let options = format!("    MQTT_OPTIONS options = {{.usPort = {port}}};\n\n    fnSetMQTT_options(&options);\n");
+    fs::write(folder.join("example.c"), example.replace(connect, &format!("{options}{connect}"))).unwrap();
     // What is chosen stands before the connection; the authority is the reader's own.
     let main = "    PORT port;\n";
     assert_eq!(example.matches(main).count(), 1);
@@ -35,11 +51,17 @@ fn the_example_compiles_and_links() {
             .args(["-Iinclude", "-Itarget/release", "-Ic-examples"])
             .arg(folder.join(source))
             .args(["c-examples/port_posix.c", "target/release/libutasker_mqtt.a", "-pthread", "-o"])
-            .arg(folder.join("example"))
+            .arg(folder.join(source).with_extension(""))
             .current_dir(root())
             .status()
             .unwrap();
         assert!(compiled.success(), "{source}");
+    }
+    let run_example = || run(Command::new(folder.join("example")).arg("127.0.0.1")).well().text();
+    assert_eq!(run_example(), "closed (14)\n", "without a broker");
+    let _broker = broker(port);
+    for _ in 0..5 {
+        assert_eq!(run_example(), "[1] hello\nclosed (13)\n");
     }
 }
 
@@ -50,7 +72,7 @@ fn the_commands_make_certificates_a_broker_a_program_and_an_image_that_connect_s
         installed(program, need);
     }
     let [broker, program, image] = &fenced("sh")[..] else { panic!("the README has three blocks of commands") };
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let port = free_port().to_string();
     let listening = format!("until (: </dev/tcp/127.0.0.1/{port}) 2>/dev/null; do sleep 0.05; done");
     let script = ["set -e\ntrap 'kill $(jobs -p)' EXIT\nexec 2>&1", broker, &listening, program, image].join("\n").replace("8883", &port);
     let _ = fs::remove_dir_all(Path::new(root()).join("target/credentials"));

@@ -1,13 +1,22 @@
-# What the firmware images for the MPS2 boards have in common. A Makefile that includes this has named:
+# What the firmware images for the MPS2 boards have in common.
+#
+#   make [BOARD=an386]       the image; an385 is a Cortex-M3, an386 a Cortex-M4F, an500 a Cortex-M7
+#   make run [PORT=1883]     runs it in QEMU, its UART on this terminal ("quit" ends it); the broker is this machine's
+#   make size                flash and RAM, with the library and without
+#   make check               tests the images of all boards, with brokers that it starts on the loopback interface
+#   make clean
+#
+# With SECURE=1 the image makes secure connections, with the certificates and the key in the folder CREDENTIALS (../../target/credentials), and
+# the broker's port is 8883: ca.crt, client.crt and client.key, all PEM. The README of the repository shows how they are made.
+# FEATURES and MQTT_CONFIG_H of the environment or the command line reach ../dist, which makes the library.
+#
+# A Makefile that includes this has named:
 #   NAME      its folder
 #   OURS      its own objects
 #   LWIP      lwIP's, by their paths in lwIP's tree, besides those below
 #   RTOS      the kernel's, by their paths in its tree, if there is one
 #   SYSTEM    include folders (-isystem) for RTOS and LWIP
 #   STACK     the size of the stack of main() and of interrupts
-# FEATURES and MQTT_CONFIG_H of the environment or the command line reach ../dist, which makes the library.
-# SECURE=1 chooses the features for secure connections; CREDENTIALS is then the folder of what becomes part of the image: ca.crt, client.crt
-# and client.key, all PEM. The README of the repository shows how they are made.
 
 MAKEFLAGS += --no-builtin-rules
 

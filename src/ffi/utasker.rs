@@ -140,7 +140,8 @@ pub unsafe extern "C" fn fnConnectMQTT(ucIP: *const c_uchar, fnCallback: MQTT_CA
 ///
 /// What was half sent, and the acknowledgements of what was sent, are waited for as long as the response time; the rest fails
 /// (in a session that is kept, QoS 1 and 2 stay). Then DISCONNECT, so that the broker drops the will, and
-/// MQTT_CONNECTION_CLOSED. Until that all requests are ERROR_MQTT_NOT_READY.
+/// MQTT_CONNECTION_CLOSED. Until that all requests are ERROR_MQTT_NOT_READY. Messages that arrive before DISCONNECT is sent are told
+/// and acknowledged as ever.
 ///
 /// Returns 0 or ERROR_MQTT_NOT_READY. From any context.
 #[unsafe(no_mangle)]

@@ -121,6 +121,33 @@ fn telnet_commands_are_left_out_and_lines_may_end_in_any_way() {
 }
 
 #[test]
+fn a_telnet_client_that_is_lost_within_a_line_has_not_typed_it() {
+    let broker = Broker::open();
+    let (menu, port) = menu_at_a_telnet_port(&mut broker.ours(Build::Sanitized, "cli"));
+    let mut user = User::of(port);
+    user.types(b"mqtt_con 127.0.0.1\r\n");
+    user.sees("#MQTT connected\r\n");
+    user.types(b"mqtt_dis");
+    drop(user);
+    let mut next = User::of(port);
+    next.sees("\r\n#");
+    next.types(b"mqtt_sub a/b\r\n");
+    next.sees("#MQTT subscribed [1]\r\n");
+    drop(menu);
+}
+
+#[test]
+fn a_telnet_client_that_does_not_read_is_closed() {
+    let (menu, port) = menu_at_a_telnet_port(&mut program(Build::Sanitized, "cli"));
+    let mut user = User::of(port);
+    user.types(&b"help\r\n".repeat(40_000));
+    User::of(port).sees("\r\n#");
+    drop(user);
+    menu.signal("TERM");
+    menu.finish().well();
+}
+
+#[test]
 fn commands_from_a_pipe_are_answered_and_its_end_disconnects() {
     let broker = Broker::open();
     for build in [Build::Plain, Build::Sanitized] {

@@ -66,10 +66,12 @@ fn options_that_are_wrong_in_all_programs_are_refused() {
 
 #[test]
 fn publish_refuses_what_it_cannot_publish() {
-    let wrong: [&[&str]; 13] = [
+    let wrong: [&[&str]; 15] = [
         &[],
         &["-t", "a"],
         &["-m", "b"],
+        &["-t", "a", "-s"],
+        &["-t", "a", "-m", "b", "-c"],
         &["-t", "", "-m", "b"],
         &["-t", "a", "-t", "b", "-m", "c"],
         &["-t", "a", "-m", "b", "-n"],
@@ -84,6 +86,8 @@ fn publish_refuses_what_it_cannot_publish() {
     for wrong in wrong {
         refused("publish", wrong);
     }
+    let endless = run(program(Build::Plain, "publish").args(["-t", "a", "-f", "/dev/zero"])).with_code(1);
+    assert_eq!(endless.errors, "publish: /dev/zero: File too large\n");
     let missing = run(program(Build::Plain, "publish").args(["-t", "a", "-f", "missing"])).with_code(1);
     assert!(missing.errors.contains("missing"), "{}", missing.errors);
 }

@@ -1,7 +1,7 @@
 //! What the broker refuses is told.
 
 use crate::broker::{Broker, Build, program};
-use crate::tools::{Finished, run};
+use crate::tools::{Finished, Running, run};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
@@ -83,6 +83,21 @@ fn a_refused_subscription_is_told() {
     let allowed = ["-t", "refused", "-t", "allowed/a", "-W", "1"];
     let result = run(ours.args(allowed).args(user)).with_code(27);
     assert!(result.errors.contains("'refused'") && !result.errors.contains("'allowed/a'"), "{}", result.errors);
+}
+
+#[test]
+fn more_messages_of_qos_2_than_are_kept_are_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let subscribe = Running::start(program(Build::Plain, "subscribe").args(["-h", "127.0.0.1", "-p", &port, "-t", "a", "-W", "2"]));
+    let mut link = listener.accept().unwrap().0;
+    assert_ne!(link.read(&mut [0; 1000]).unwrap(), 0);
+    let messages = (1..=33).flat_map(|identifier| [0x34, 6, 0, 1, b'a', 0, identifier, b'x']);
+    link.write_all(&[0x20, 2, 0, 0].into_iter().chain(messages).collect::<Vec<u8>>()).unwrap();
+    drop(listener);
+    let result = subscribe.finish().with_code(27);
+    assert_eq!(result.text(), "x\n".repeat(32));
+    assert!(result.errors.contains("more than 32 messages of QoS 2 at once"), "{}", result.errors);
 }
 
 #[test]
