@@ -21,6 +21,9 @@ mod handshakes;
 #[cfg(feature = "secure-mqtt")]
 #[path = "tls/hostile.rs"]
 mod hostile;
+#[cfg(feature = "secure-mqtt")]
+#[path = "tls/keys.rs"]
+mod keys;
 #[cfg(feature = "psk")]
 #[path = "tls/pre_shared_key.rs"]
 mod pre_shared_key;

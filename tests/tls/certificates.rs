@@ -29,7 +29,7 @@ pub fn sequence(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 const EC_P256: &[u8] = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
-const ECDSA_SHA256: &[u8] = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
+pub const ECDSA_SHA256: &[u8] = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
 
 /// An extension of a certificate.
 pub mod extension {
@@ -120,9 +120,7 @@ impl Request {
     }
 
     fn certificate(&self, issuer: &SigningKey, issuer_name: &str, key: &SigningKey) -> Vec<u8> {
-        let point = key.verifying_key().to_encoded_point(false);
-        let public_key = sequence(&[&sequence(&[EC_P256]), &element(3, &[b"\0", point.as_bytes()])]);
-        self.certificate_of(&public_key, ECDSA_SHA256, issuer_name, |tbs| Signer::<DerSignature>::sign(issuer, tbs).as_bytes().to_vec())
+        self.certificate_of(&public_key(key), ECDSA_SHA256, issuer_name, |tbs| Signer::<DerSignature>::sign(issuer, tbs).as_bytes().to_vec())
     }
 
     /// For any public key, with any signature.
@@ -146,6 +144,11 @@ impl Request {
 /// A key, always the same for the same seed.
 pub fn key(seed: &str) -> SigningKey {
     SigningKey::from_slice(&Sha256::digest(seed)).unwrap()
+}
+
+/// The public key as it stands in a certificate.
+pub fn public_key(key: &SigningKey) -> Vec<u8> {
+    sequence(&[&sequence(&[EC_P256]), &element(3, &[b"\0", key.verifying_key().to_encoded_point(false).as_bytes()])])
 }
 
 fn common_name(name: &str) -> Vec<u8> {

@@ -2,7 +2,7 @@
 
 use crate::certificates::Identity;
 use crate::encounter::{Encounter, GOOD, Outcome, honest};
-use crate::server::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, Server, kind::*, list, message, record, split};
+use crate::server::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, Server, by, kind::*, list, message, record, split};
 use crate::wire::{Ends, Rig, Source};
 use utasker_mqtt::session::lost;
 use utasker_mqtt::tls::Reason;
@@ -198,7 +198,7 @@ fn a_request_for_another_hello_is_refused() {
 fn a_certificate_of_somebody_who_has_not_its_key_does_not_help() {
     let (authority, broker) = honest();
     let mut server = Server::new(&[&broker]);
-    server.key = crate::certificates::key("somebody else");
+    server.prove = by(crate::certificates::key("somebody else"));
     assert_eq!(Encounter::between(&authority, server).shake(&GOOD), BAD_SIGNATURE);
 }
 
