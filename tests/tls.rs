@@ -5,6 +5,9 @@
 
 #[path = "tls/certificates.rs"]
 mod certificates;
+#[cfg(feature = "secure-mqtt")]
+#[path = "tls/choices.rs"]
+mod choices;
 #[cfg(feature = "client-certificate")]
 #[path = "tls/client_certificate.rs"]
 mod client_certificate;

@@ -85,15 +85,17 @@ pub mod extension {
 pub struct Request {
     pub name: String,
     pub seed: String,
+    pub serial: Vec<u8>,
     pub from: u64,
     pub to: u64,
     pub extensions: Vec<Vec<u8>>,
 }
 
 impl Request {
-    /// For ten years; the key comes from the name.
+    /// For ten years; the key and the number come from the name.
     pub fn new(name: &str, extensions: &[Vec<u8>]) -> Self {
-        Self { name: name.into(), seed: name.into(), from: START, to: END, extensions: extensions.into() }
+        let serial = [&[0x11], &Sha256::digest(name)[..8]].concat();
+        Self { name: name.into(), seed: name.into(), serial, from: START, to: END, extensions: extensions.into() }
     }
 
     pub fn authority(name: &str) -> Self {
@@ -125,11 +127,10 @@ impl Request {
 
     /// For any public key, with any signature.
     pub fn certificate_of(&self, public_key: &[u8], algorithm: &[u8], issuer_name: &str, sign: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
-        let serial: [u8; 32] = Sha256::digest(format!("{} {} {}", self.name, self.seed, issuer_name)).into();
         let extensions = element(0xa3, &[&sequence(&[&self.extensions.concat()])]);
         let tbs = sequence(&[
             b"\xa0\x03\x02\x01\x02",
-            &element(2, &[&[0x11], &serial[..8]]),
+            &element(2, &[&self.serial]),
             algorithm,
             &common_name(issuer_name),
             &sequence(&[&time(self.from), &time(self.to)]),

@@ -335,6 +335,23 @@ fn a_link_lost_at_any_byte_is_told_as_it_was_lost() {
 }
 
 #[test]
+fn a_link_lost_without_a_close_notify_is_told_as_lost() {
+    for how in [lost::CLOSED, lost::FAILED] {
+        for length in 0..25 {
+            let mut encounter = Encounter::connected();
+            let whole = encounter.server.seal(APPLICATION_DATA, b"whole");
+            let mut cut = encounter.server.seal(APPLICATION_DATA, b"cut");
+            cut.truncate(length);
+            encounter.rig.give(&[whole, cut].concat());
+            encounter.rig.wire.0.borrow_mut().lost = how;
+            let place = crate::wire::room(10);
+            assert_eq!(encounter.rig.link.receive(place), 5, "{length}");
+            assert_eq!(encounter.received(), Err(how), "{length}");
+        }
+    }
+}
+
+#[test]
 fn an_unsound_random_source_is_refused_before_anything_is_sent() {
     let authority = Identity::authority();
     let rig = Rig::new();

@@ -210,11 +210,15 @@ impl Server {
         &self.asked(51).unwrap()[6..]
     }
 
+    /// The server's part of it.
+    pub fn point(&self) -> p256::EncodedPoint {
+        self.exchange.public_key().into()
+    }
+
     /// The content of a ServerHello.
     pub fn hello_content(&self) -> Vec<u8> {
-        let point = p256::EncodedPoint::from(self.exchange.public_key());
         let mut extensions = extension(43, b"\x03\x04");
-        extensions.extend(extension(51, &[b"\0\x17", &*list::<2>(point.as_bytes())].concat()));
+        extensions.extend(extension(51, &[b"\0\x17", &*list::<2>(self.point().as_bytes())].concat()));
         if self.pre_shared_key.is_some() {
             extensions.extend(extension(41, b"\0\0"));
         }
@@ -223,7 +227,12 @@ impl Server {
 
     /// The record with the ServerHello; what follows is encrypted.
     pub fn hello(&mut self) -> Vec<u8> {
-        let hello = message(kind::SERVER_HELLO, &self.hello_content());
+        self.hello_saying(&self.hello_content())
+    }
+
+    /// The same with any content.
+    pub fn hello_saying(&mut self, content: &[u8]) -> Vec<u8> {
+        let hello = message(kind::SERVER_HELLO, content);
         self.transcript.update(&hello);
         let client = PublicKey::from_sec1_bytes(self.client_point()).unwrap();
         let shared = p256::ecdh::diffie_hellman(self.exchange.to_nonzero_scalar(), client.as_affine());
