@@ -140,6 +140,13 @@ fn with_request(context: &[u8], extensions: &[u8]) -> Outcome {
     encounter.after(&flight)
 }
 
+/// A limit of the TLS implementation; the standard would ignore them.
+#[test]
+fn lists_of_the_brokers_own_with_an_unknown_entry_end_the_handshake() {
+    assert_eq!(with_encrypted(&extension(10, &list::<2>(&[0, 0x17, 0xfa, 0xfa]))), PROTOCOL);
+    assert_eq!(with_request(b"", &extension(13, &list::<2>(&[4, 3, 0xfa, 0xfa]))), PROTOCOL);
+}
+
 #[test]
 fn a_request_for_a_certificate_may_say_much() {
     let schemes = extension(13, &list::<2>(&[4, 3, 8, 4]));
