@@ -34,7 +34,7 @@ use core::task::Poll;
 use embedded_tls::TlsError;
 use provider::Random;
 use records::Exchange;
-use storage::Storage;
+use storage::{OPEN_STACK, OPENING_STACK, Storage, wipe_stack};
 
 /// What carries the records. Handed on by value: the one of the C border is nothing but its functions.
 pub trait Transport: Copy + 'static {
@@ -172,8 +172,15 @@ impl<T: Transport, const SIZE: usize> Link<T, SIZE> {
         self.exchange.eager.set(false);
         self.exchange.records.set(0);
         if self.alive.get() {
+            let opening = !self.exchange.open.get();
             // SAFETY: `open` has begun it, and no `close` has ended it.
-            match unsafe { self.storage.poll(connect::<T>) } {
+            let result = unsafe { self.storage.poll(connect::<T>) };
+            if opening {
+                wipe_stack::<OPENING_STACK>();
+            } else if self.exchange.records.get() != 0 {
+                wipe_stack::<OPEN_STACK>();
+            }
+            match result {
                 Poll::Ready(failure) => self.fail(failure),
                 Poll::Pending if self.exchange.is_over() => self.fail(TlsError::IoError),
                 Poll::Pending => {}

@@ -5,6 +5,9 @@
 
 #[path = "tls/certificates.rs"]
 mod certificates;
+#[cfg(feature = "secure-mqtt")]
+#[path = "tls/choices.rs"]
+mod choices;
 #[cfg(feature = "client-certificate")]
 #[path = "tls/client_certificate.rs"]
 mod client_certificate;
@@ -21,6 +24,9 @@ mod handshakes;
 #[cfg(feature = "secure-mqtt")]
 #[path = "tls/hostile.rs"]
 mod hostile;
+#[cfg(feature = "secure-mqtt")]
+#[path = "tls/keys.rs"]
+mod keys;
 #[cfg(feature = "psk")]
 #[path = "tls/pre_shared_key.rs"]
 mod pre_shared_key;

@@ -1,8 +1,9 @@
 //! Which records may arrive. Looks at their headers before the TLS implementation does, which would stop the program at some.
 
 use super::Reason;
-use super::suite::OPEN;
+use super::suite::{OPEN, Suite};
 use core::cell::Cell;
+use embedded_tls::TlsCipherSuite;
 
 /// Bytes of a record's header: type, version, length.
 const HEADER: usize = 5;
@@ -11,7 +12,10 @@ const HEADER: usize = 5;
 const CHANGE_CIPHER_SPEC: u8 = 20;
 const ALERT: u8 = 21;
 pub(super) const HANDSHAKE: u8 = 22;
-const APPLICATION_DATA: u8 = 23;
+pub(super) const APPLICATION_DATA: u8 = 23;
+
+/// The type of a ServerHello, section 4 of RFC 8446.
+const SERVER_HELLO: u8 = 2;
 
 /// The shortest encrypted record with anything inside: a byte, and the tag.
 const SHORTEST_ENCRYPTED: usize = 1 + 16;
@@ -59,15 +63,19 @@ impl Gate {
     /// Lets bytes pass that have arrived, none of them beyond a header or beyond a record: that is how they are asked for. The version
     /// in the header of an encrypted record, which by the standard says nothing, then tells whether the connection is open.
     pub(super) fn pass(&self, bytes: &mut [u8], room: usize, open: bool) -> Result<(), Reason> {
+        let mut header = self.header.get();
         if self.arrived.get() == HEADER {
-            let left = self.left.get().saturating_sub(bytes.len());
+            let left = self.left.get();
+            if header[0] == HANDSHAKE && !is_hello(bytes, length(&header), length(&header) - left) {
+                return Err(Reason::Protocol);
+            }
+            let left = left.saturating_sub(bytes.len());
             self.left.set(left);
             if left == 0 {
                 self.arrived.set(0);
             }
             return Ok(());
         }
-        let mut header = self.header.get();
         for byte in bytes {
             let place = self.arrived.get();
             if let Some(part) = header.get_mut(place) {
@@ -105,6 +113,26 @@ impl Gate {
         }
         if length > room { Err(Reason::RecordTooLarge) } else { Ok(()) }
     }
+}
+
+/// Whether a part of a record, behind so many bytes of its content, is what can be foretold of a ServerHello (section 4.1.3) that fills
+/// the record and answers the client's hello: the TLS implementation does not look.
+fn is_hello(part: &[u8], length: usize, behind: usize) -> bool {
+    let [high, low] = (length as u16).wrapping_sub(4).to_be_bytes();
+    let [suite_high, suite_low] = Suite::CODE_POINT.to_be_bytes();
+    part.iter().zip(behind..).all(|(byte, place)| {
+        let expected = match place {
+            0 => SERVER_HELLO,
+            2 => high,
+            3 => low,
+            4 | 5 => 3,                // the version of TLS 1.2
+            1 | 38 | 41 => 0,          // no session, no compression
+            39 => suite_high,
+            40 => suite_low,
+            _ => return true,
+        };
+        *byte == expected
+    })
 }
 
 /// The length in a header.

@@ -39,10 +39,11 @@ impl<const SIZE: usize> Storage<SIZE> {
         unsafe { self.0.get().cast::<F>().write(make(argument)) }
     }
 
-    /// Polls the future.
+    /// Polls the future, on a stack of its own: [`wipe_stack`] can wipe all of that.
     ///
     /// # Safety
     /// It was begun with the same function, has not ended, and was not wiped.
+    #[inline(never)]
     pub(super) unsafe fn poll<A, F: Future>(&'static self, _: fn(A) -> F) -> Poll<F::Output> {
         // SAFETY: as the caller promises; it stays where it is until it is wiped, after which nobody polls it.
         let future = unsafe { Pin::new_unchecked(&mut *self.0.get().cast::<F>()) };
@@ -105,6 +106,21 @@ impl Buffer {
     pub(super) unsafe fn wipe(self) {
         // SAFETY: as `new` was promised.
         unsafe { wipe(self.start, self.length()) }
+    }
+}
+
+/// Words of the stack on which secrets lie while a connection is made, which is as deep as the making of a key goes, and while it is
+/// open. What verifies the broker goes deeper, but all of that is public.
+pub(super) const OPENING_STACK: usize = if cfg!(feature = "secure-mqtt") { 1808 } else { 1708 };
+pub(super) const OPEN_STACK: usize = 1024;
+
+/// Leaves no trace of what the functions that the caller has called before had on the stack.
+#[inline(never)]
+pub(super) fn wipe_stack<const WORDS: usize>() {
+    let mut room = [const { MaybeUninit::<usize>::uninit() }; WORDS];
+    for word in &mut room {
+        // SAFETY: it is there to be written.
+        unsafe { word.as_mut_ptr().write_volatile(0) }
     }
 }
 

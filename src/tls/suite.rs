@@ -26,7 +26,7 @@ impl TlsCipherSuite for Suite {
     type LabelBufferSize = <embedded_tls::Aes128GcmSha256 as TlsCipherSuite>::LabelBufferSize;
 }
 
-/// AES-128-GCM that hands out no handshake message after the handshake but tickets: the TLS implementation would stop the program.
+/// AES-128-GCM that hands out no handshake message after the handshake: the TLS implementation would stop the program.
 pub(super) struct Cipher(Aes128Gcm);
 
 impl KeySizeUser for Cipher {
@@ -54,26 +54,30 @@ impl AeadInPlace for Cipher {
         let &[kind, version, minor, high, low] = header else { return Err(Error) };
         let is_open = version == OPEN;
         self.0.decrypt_in_place_detached(nonce, &[kind, VERSION, minor, high, low], content, tag)?;
-        if is_open && !is_acceptable(content) { Err(Error) } else { Ok(()) }
+        if is_open { without_tickets(content) } else { Ok(()) }
     }
 }
 
-/// Whether a record may come in an open connection, by what is inside: the content, its type, and zeros.
-fn is_acceptable(mut content: &[u8]) -> bool {
+/// Makes tickets, which are of no use, a record without content; they are not even looked into. The record is its content, its type,
+/// and zeros.
+fn without_tickets(record: &mut [u8]) -> Result<(), Error> {
+    let mut content = &*record;
     while let [before @ .., 0] = content {
         content = before;
     }
-    let Some((kind, mut messages)) = content.split_last() else { return false };
+    let (kind, mut messages) = content.split_last().ok_or(Error)?;
     if *kind != gate::HANDSHAKE {
-        return true;
+        return Ok(());
     }
-    while let [NEW_SESSION_TICKET, high, middle, low, behind @ ..] = messages {
+    loop {
+        let [NEW_SESSION_TICKET, high, middle, low, behind @ ..] = messages else { return Err(Error) };
         let length = u32::from_be_bytes([0, *high, *middle, *low]) as usize;
-        match behind.get(length..) {
-            Some([]) => return true,
-            Some(next) => messages = next,
-            None => break,
+        messages = behind.get(length..).ok_or(Error)?;
+        if messages.is_empty() {
+            break;
         }
     }
-    false
+    record.fill(0);
+    *record.first_mut().ok_or(Error)? = gate::APPLICATION_DATA;
+    Ok(())
 }

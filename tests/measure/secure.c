@@ -1,9 +1,10 @@
 /* A secure connection on the emulated board, with a broker that was recorded (tests/tls/recording.rs): how many instructions the
-   handshake takes, and its longest poll, and how deep the stack gets there and with messages afterwards. QEMU counts time by
-   instructions (-icount shift=6: 64 ns each), and the board's counter has ticks of 40 ns. */
+   handshake takes, and its longest poll, how deep the stack gets there and with messages afterwards, and what secrets are left on it.
+   QEMU counts time by instructions (-icount shift=6: 64 ns each), and the board's counter has ticks of 40 ns. */
 #include "link.h"
 #include "count.h"
 #include "recording.inc"
+#include <string.h>
 
 #define COUNTER (*(volatile unsigned long *)0x40028018)
 #define PAINT 0xa5
@@ -93,7 +94,25 @@ static unsigned char *fnStack(void)
     return sp;
 }
 
-/* Polls until something is so. Tells the instructions in all, those of the longest poll, and the stack below this function. */
+/* How many of the secrets have left 8 bytes in a row on the stack below the caller. ucSecrets has them with their lengths before them. */
+static void fnTraces(void)
+{
+    const unsigned char *secret = ucSecrets, *part, *place, *sp = fnStack();
+    unsigned long traces = 0;
+    for (; secret < ucSecrets + sizeof(ucSecrets); secret += 1 + secret[0]) {
+        int found = 0;
+        for (place = sp - PAINTED; place != sp - 8; place++) {
+            for (part = secret + 1; part + 8 <= secret + 1 + secret[0]; part++) {
+                found |= (*place == *part) && memcmp(place, part, 8) == 0;
+            }
+        }
+        traces += (unsigned long)found;
+    }
+    fnTell("traces", traces);
+}
+
+/* Polls until something is so. Tells the instructions in all, those of the longest poll, the stack below this function, and the
+   secrets that each poll has left there. */
 static __attribute__((noinline)) void fnPhase(const char *ptrInstructions, const char *ptrLongest, const char *ptrStack, const int *ptrUntil)
 {
     volatile unsigned char *paint = fnStack() - PAINTED;
@@ -110,6 +129,7 @@ static __attribute__((noinline)) void fnPhase(const char *ptrInstructions, const
         ticks = COUNTER - before;
         all += ticks;
         longest = (ticks > longest) ? ticks : longest;
+        fnTraces();
         if (iFlight && fnUnread() == 0) {
             iFlight = 0;
             fnArrive(ucConnack, sizeof(ucConnack));
@@ -138,8 +158,11 @@ void fnOperations(void)
     security.usReceiveLength = sizeof(ucReceive);
     security.ptrTransmit = ucTransmit;
     security.usTransmitLength = sizeof(ucTransmit);
-    if (fnSetMQTT_platform(&platform) != 0 || fnSetMQTT_security(&security) != 0
-        || fnConnectMQTT(address, fnCallback, SECURE_MQTT_CONNECTION | MQTT_CONNECT_FLAG_CLEAN_SESSION) != 0) {
+    if (fnSetMQTT_platform(&platform) != 0 || fnSetMQTT_security(&security) != 0) {
+        fnFinish("the choice was refused");
+    }
+    fnTraces();
+    if (fnConnectMQTT(address, fnCallback, SECURE_MQTT_CONNECTION | MQTT_CONNECT_FLAG_CLEAN_SESSION) != 0) {
         fnFinish("the connection was not begun");
     }
     fnPhase("handshake", "longest", "stack", &iConnected);

@@ -29,7 +29,7 @@ pub fn sequence(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 const EC_P256: &[u8] = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
-const ECDSA_SHA256: &[u8] = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
+pub const ECDSA_SHA256: &[u8] = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
 
 /// An extension of a certificate.
 pub mod extension {
@@ -85,15 +85,17 @@ pub mod extension {
 pub struct Request {
     pub name: String,
     pub seed: String,
+    pub serial: Vec<u8>,
     pub from: u64,
     pub to: u64,
     pub extensions: Vec<Vec<u8>>,
 }
 
 impl Request {
-    /// For ten years; the key comes from the name.
+    /// For ten years; the key and the number come from the name.
     pub fn new(name: &str, extensions: &[Vec<u8>]) -> Self {
-        Self { name: name.into(), seed: name.into(), from: START, to: END, extensions: extensions.into() }
+        let serial = [&[0x11], &Sha256::digest(name)[..8]].concat();
+        Self { name: name.into(), seed: name.into(), serial, from: START, to: END, extensions: extensions.into() }
     }
 
     pub fn authority(name: &str) -> Self {
@@ -120,18 +122,15 @@ impl Request {
     }
 
     fn certificate(&self, issuer: &SigningKey, issuer_name: &str, key: &SigningKey) -> Vec<u8> {
-        let point = key.verifying_key().to_encoded_point(false);
-        let public_key = sequence(&[&sequence(&[EC_P256]), &element(3, &[b"\0", point.as_bytes()])]);
-        self.certificate_of(&public_key, ECDSA_SHA256, issuer_name, |tbs| Signer::<DerSignature>::sign(issuer, tbs).as_bytes().to_vec())
+        self.certificate_of(&public_key(key), ECDSA_SHA256, issuer_name, |tbs| Signer::<DerSignature>::sign(issuer, tbs).as_bytes().to_vec())
     }
 
     /// For any public key, with any signature.
     pub fn certificate_of(&self, public_key: &[u8], algorithm: &[u8], issuer_name: &str, sign: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
-        let serial: [u8; 32] = Sha256::digest(format!("{} {} {}", self.name, self.seed, issuer_name)).into();
         let extensions = element(0xa3, &[&sequence(&[&self.extensions.concat()])]);
         let tbs = sequence(&[
             b"\xa0\x03\x02\x01\x02",
-            &element(2, &[&[0x11], &serial[..8]]),
+            &element(2, &[&self.serial]),
             algorithm,
             &common_name(issuer_name),
             &sequence(&[&time(self.from), &time(self.to)]),
@@ -146,6 +145,11 @@ impl Request {
 /// A key, always the same for the same seed.
 pub fn key(seed: &str) -> SigningKey {
     SigningKey::from_slice(&Sha256::digest(seed)).unwrap()
+}
+
+/// The public key as it stands in a certificate.
+pub fn public_key(key: &SigningKey) -> Vec<u8> {
+    sequence(&[&sequence(&[EC_P256]), &element(3, &[b"\0", key.verifying_key().to_encoded_point(false).as_bytes()])])
 }
 
 fn common_name(name: &str) -> Vec<u8> {

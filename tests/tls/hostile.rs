@@ -2,7 +2,7 @@
 
 use crate::certificates::Identity;
 use crate::encounter::{Encounter, GOOD, Outcome, honest};
-use crate::server::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, Server, kind::*, list, message, record, split};
+use crate::server::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, Server, by, kind::*, list, message, record, split};
 use crate::wire::{Ends, Rig, Source};
 use utasker_mqtt::session::lost;
 use utasker_mqtt::tls::Reason;
@@ -198,7 +198,7 @@ fn a_request_for_another_hello_is_refused() {
 fn a_certificate_of_somebody_who_has_not_its_key_does_not_help() {
     let (authority, broker) = honest();
     let mut server = Server::new(&[&broker]);
-    server.key = crate::certificates::key("somebody else");
+    server.prove = by(crate::certificates::key("somebody else"));
     assert_eq!(Encounter::between(&authority, server).shake(&GOOD), BAD_SIGNATURE);
 }
 
@@ -330,6 +330,23 @@ fn a_link_lost_at_any_byte_is_told_as_it_was_lost() {
             let flight = encounter.flight(&GOOD);
             encounter.rig.wire.0.borrow_mut().lost = how;
             assert_eq!(encounter.after(&flight[..place.min(flight.len() - 1)]), Outcome::Lost(how), "byte {place}");
+        }
+    }
+}
+
+#[test]
+fn a_link_lost_without_a_close_notify_is_told_as_lost() {
+    for how in [lost::CLOSED, lost::FAILED] {
+        for length in 0..25 {
+            let mut encounter = Encounter::connected();
+            let whole = encounter.server.seal(APPLICATION_DATA, b"whole");
+            let mut cut = encounter.server.seal(APPLICATION_DATA, b"cut");
+            cut.truncate(length);
+            encounter.rig.give(&[whole, cut].concat());
+            encounter.rig.wire.0.borrow_mut().lost = how;
+            let place = crate::wire::room(10);
+            assert_eq!(encounter.rig.link.receive(place), 5, "{length}");
+            assert_eq!(encounter.received(), Err(how), "{length}");
         }
     }
 }

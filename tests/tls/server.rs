@@ -120,12 +120,20 @@ impl Keys {
     }
 }
 
+/// Signs a message.
+pub type Prove = Box<dyn Fn(&[u8]) -> Vec<u8>>;
+
+/// Signs with a P-256 key.
+pub fn by(key: SigningKey) -> Prove {
+    Box::new(move |message| Signer::<DerSignature>::sign(&key, message).as_bytes().to_vec())
+}
+
 pub struct Server {
-    /// The certificates that it shows, and the key that it signs with.
+    /// The certificates that it shows, and how it signs, by which scheme.
     pub chain: Vec<Vec<u8>>,
-    pub key: SigningKey,
-    pub pre_shared_key: Option<Vec<u8>>,
+    pub prove: Prove,
     pub scheme: u16,
+    pub pre_shared_key: Option<Vec<u8>>,
     /// What the client's hello says, by extension.
     client_hello: Vec<(u16, Vec<u8>)>,
     pub hello_bytes: Vec<u8>,
@@ -144,9 +152,9 @@ impl Server {
     pub fn new(chain: &[&Identity]) -> Self {
         Self {
             chain: chain.iter().map(|identity| identity.der.clone()).collect(),
-            key: chain.first().map_or_else(|| crate::certificates::key("none"), |identity| identity.key.clone()),
-            pre_shared_key: None,
+            prove: by(chain.first().map_or_else(|| crate::certificates::key("none"), |identity| identity.key.clone())),
             scheme: ECDSA_P256,
+            pre_shared_key: None,
             client_hello: Vec::new(),
             hello_bytes: Vec::new(),
             transcript: Sha256::new(),
@@ -197,11 +205,20 @@ impl Server {
         self.client_hello.iter().find(|(other, _)| *other == number).map(|(_, content)| &content[..])
     }
 
+    /// The client's part of the key exchange.
+    pub fn client_point(&self) -> &[u8] {
+        &self.asked(51).unwrap()[6..]
+    }
+
+    /// The server's part of it.
+    pub fn point(&self) -> p256::EncodedPoint {
+        self.exchange.public_key().into()
+    }
+
     /// The content of a ServerHello.
     pub fn hello_content(&self) -> Vec<u8> {
-        let point = p256::EncodedPoint::from(self.exchange.public_key());
         let mut extensions = extension(43, b"\x03\x04");
-        extensions.extend(extension(51, &[b"\0\x17", &*list::<2>(point.as_bytes())].concat()));
+        extensions.extend(extension(51, &[b"\0\x17", &*list::<2>(self.point().as_bytes())].concat()));
         if self.pre_shared_key.is_some() {
             extensions.extend(extension(41, b"\0\0"));
         }
@@ -210,10 +227,14 @@ impl Server {
 
     /// The record with the ServerHello; what follows is encrypted.
     pub fn hello(&mut self) -> Vec<u8> {
-        let hello = message(kind::SERVER_HELLO, &self.hello_content());
+        self.hello_saying(&self.hello_content())
+    }
+
+    /// The same with any content.
+    pub fn hello_saying(&mut self, content: &[u8]) -> Vec<u8> {
+        let hello = message(kind::SERVER_HELLO, content);
         self.transcript.update(&hello);
-        let share = self.asked(51).unwrap();
-        let client = PublicKey::from_sec1_bytes(&share[6..]).unwrap();
+        let client = PublicKey::from_sec1_bytes(self.client_point()).unwrap();
         let shared = p256::ecdh::diffie_hellman(self.exchange.to_nonzero_scalar(), client.as_affine());
         self.early = extract(&[0; 32], self.pre_shared_key.as_deref().unwrap_or(&[0; 32]));
         let handshake = extract(&derive(&self.early, "derived", &Sha256::new()), shared.raw_secret_bytes());
@@ -236,8 +257,8 @@ impl Server {
                 [&b"\0"[..], &list::<3>(&entries)].concat()
             }
             kind::CERTIFICATE_VERIFY => {
-                let signature: DerSignature = self.key.sign(&signed("server", &self.transcript));
-                [&self.scheme.to_be_bytes()[..], &list::<2>(signature.as_bytes())].concat()
+                let signature = (self.prove)(&signed("server", &self.transcript));
+                [&self.scheme.to_be_bytes()[..], &list::<2>(&signature)].concat()
             }
             kind::FINISHED => proof(&self.sending.as_ref().unwrap().secret, &self.transcript).to_vec(),
             _ => panic!("no such message: {what}"),

@@ -252,3 +252,30 @@ fn what_is_no_certificate_is_refused() {
         assert_eq!(outcome, Outcome::Refused(Reason::BadCertificate as u16));
     }
 }
+
+#[test]
+fn a_serial_number_says_nothing() {
+    let authority = Identity::authority();
+    for serial in [&b"\0"[..], b"\x01", b"\x80", b"\xff\xff", b"\0\x01", &[0x7f; 20], &[0x7f; 100]] {
+        trusts(&authority, &[&authority.issue(&Request { serial: serial.into(), ..broker() })]);
+    }
+}
+
+#[test]
+fn a_list_of_certificates_has_an_end() {
+    let authority = Identity::authority();
+    let identity = authority.issue(&broker());
+    let with = |buffer, others: &[Vec<u8>]| {
+        let mut server = Server::new(&[&identity]);
+        server.chain.extend_from_slice(others);
+        let choose = |security| Security { authority: kept(&authority.der), ..security };
+        Encounter::over(crate::wire::Rig::with_buffers(buffer, 1024), server, choose).shake(&GOOD)
+    };
+    let bad = Outcome::Refused(Reason::BadCertificate as u16);
+    assert_eq!(with(4113, &vec![identity.der.clone(); 4]), Outcome::Connected);
+    assert_eq!(with(4113, &vec![identity.der.clone(); 5]), bad);
+    assert_eq!(with(16401, &vec![Vec::new(); 16]), Outcome::Refused(Reason::Protocol as u16));
+    for other in [Vec::new(), b"garbage".to_vec(), vec![0x30; 300]] {
+        assert_eq!(with(2065, &[other]), Outcome::Connected, "nobody needs it");
+    }
+}

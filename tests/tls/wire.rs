@@ -38,6 +38,13 @@ pub enum Source {
     Counting(u32),
 }
 
+impl Source {
+    /// What [`Source::Counting`] gives after so many bytes.
+    pub fn count(drawn: u32, bytes: &mut [u8]) {
+        bytes.iter_mut().zip(drawn..).for_each(|(byte, place)| *byte = (place.wrapping_mul(167) + (place >> 8) * 13 + 41) as u8);
+    }
+}
+
 #[derive(Clone, Copy)]
 pub struct Wire(pub &'static RefCell<Ends>);
 
@@ -92,7 +99,7 @@ impl Transport for Wire {
             Source::Constant(byte) => bytes.fill(byte),
             Source::Repeating => bytes.iter_mut().zip(0..).for_each(|(byte, value)| *byte = value),
             Source::Counting(drawn) => {
-                bytes.iter_mut().zip(drawn..).for_each(|(byte, place)| *byte = (place.wrapping_mul(167) + (place >> 8) * 13 + 41) as u8);
+                Source::count(drawn, bytes);
                 self.0.borrow_mut().random = Source::Counting(drawn + bytes.len() as u32);
             }
             Source::FailingAfter(sound) if draw >= sound => bytes.fill(0xff),
