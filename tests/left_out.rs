@@ -4,8 +4,10 @@ mod support;
 
 use std::ffi::{c_char, c_int, c_uchar, c_ulong, c_ushort, c_void};
 use std::ptr::null;
-use utasker_mqtt::ffi::utasker::{MQTT_CONNECT_FLAG_CLEAN_SESSION, fnConnectMQTT, fnDisconnectMQTT};
-use utasker_mqtt::ffi::{ERROR_MQTT_NOT_SUPPORTED, MQTT_CONNECT_VERSION_3_1, MQTT_OPTIONS, fnPublishMQTT_stream, fnSetMQTT_options, fnSetMQTT_platform};
+use utasker_mqtt::ffi::{
+    ERROR_MQTT_NOT_SUPPORTED, MQTT_CONNECT_FLAG_CLEAN_SESSION, MQTT_CONNECT_VERSION_3_1, MQTT_OPTIONS, fnConnectMQTT, fnDisconnectMQTT,
+    fnPublishMQTT_stream, fnSetMQTT_options, fnSetMQTT_platform,
+};
 use utasker_mqtt::platform::MQTT_PLATFORM;
 
 const NOT_READY: c_int = -1;

@@ -1,11 +1,13 @@
 //! The part of the C border that μTasker's `tcpip.h` declares too: names, numbers and behaviour are the original's.
 
-use crate::config::MQTT_3_1;
-use super::{BORDER, MQTT_CALLBACK, MQTT_CONNECT_IPV6, MQTT_CONNECT_VERSION_3_1, accepted, publish, request, show_subscription, topic};
+use super::calls::{accepted, publish, reference, request, topic};
+use super::{BORDER, MQTT_CALLBACK, MQTT_CONNECT_IPV6, MQTT_CONNECT_VERSION_3_1, critical};
+use crate::config::{MAX_SUBSCRIPTIONS, MAX_TOPIC_LENGTH, MQTT_3_1};
 use crate::error::Error;
 use crate::outbox::{PAYLOAD_ROOM, source};
 use crate::topic::Text;
 use core::ffi::{c_char, c_int, c_schar, c_uchar, c_ulong};
+use heapless::Vec;
 
 /// Mode flag: a plain TCP connection. The low byte of the mode flags is the flag byte of CONNECT.
 pub const UNSECURE_MQTT_CONNECTION: c_ulong = 0x000;
@@ -205,5 +207,30 @@ pub unsafe extern "C" fn fnPublishMQTT(ucTopicReference: c_uchar, ptrTopic: *con
 /// MQTT_MAX_SUBSCRIPTIONS; ERROR_MQTT_NOT_READY: no platform. From any task.
 #[unsafe(no_mangle)]
 pub extern "C" fn fnShowMQTT_subscription(iRef: c_int) -> c_int {
-    show_subscription(iRef)
+    // The words, a reference of two digits, a QoS, the topic, and the terminating zero.
+    let mut line: Vec<u8, { "Reference:64 QoS:2 Topic:\r\n".len() + MAX_TOPIC_LENGTH + 1 }, u16> = Vec::new();
+    let mut put = |byte| {
+        let _ = line.push(byte); // it has room for all that follows
+    };
+    let reference = reference(iRef);
+    let (answer, platform) = critical(|session| {
+        let Some(subscription) = session.subscription(reference) else { return (session.no_subscription(reference) as c_int, None) };
+        for &byte in b"Reference:\x01\x02 QoS:\x03 Topic:\x04\r\n\0" {
+            match byte {
+                1 if MAX_SUBSCRIPTIONS < 10 || reference < 10 => {}
+                1 => put(b'0' + reference / 10),
+                2 if MAX_SUBSCRIPTIONS < 10 => put(b'0' + reference),
+                2 => put(b'0' + reference % 10),
+                3 => put(b'0' + subscription.qos()),
+                4 => subscription.topic().iter().for_each(|byte| put(byte.get())),
+                byte => put(byte),
+            }
+        }
+        (0, BORDER.0.platform.get())
+    });
+    if let Some(platform) = platform {
+        // SAFETY: the line ends with a zero.
+        unsafe { platform.print(line.as_ptr().cast()) };
+    }
+    answer
 }

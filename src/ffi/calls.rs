@@ -1,0 +1,88 @@
+//! What the calls from C have in common: requests in the critical section, and arguments that cannot be trusted.
+
+use super::{BORDER, SESSION, critical};
+use crate::error::Error;
+use crate::memory::TRANSMIT_END;
+use crate::session::{Publish, SUBSCRIPTION_QOS, Session};
+use crate::topic::{Text, is_valid};
+use core::cell::Cell;
+use core::ffi::{c_char, c_int, c_schar};
+
+/// Makes a request, and wakes whoever polls where it is accepted.
+pub(super) fn request(make: impl FnOnce(&Session) -> i32) -> c_int {
+    // SAFETY: released by `requested`.
+    let state = unsafe { critical_section::acquire() };
+    requested(make(&SESSION.0), state)
+}
+
+/// Ends the critical section in which a request was made, and wakes whoever polls where it was accepted.
+#[inline(never)]
+fn requested(answer: c_int, state: critical_section::RestoreState) -> c_int {
+    let platform = BORDER.0.platform.get();
+    // SAFETY: the state is that of the last `acquire`, see `request`.
+    unsafe { critical_section::release(state) };
+    if answer >= 0 {
+        if let Some(platform) = platform {
+            platform.wake();
+        }
+    }
+    answer
+}
+
+/// A topic argument; empty where it is null. `answer` becomes 0, or an error.
+///
+/// # Safety
+/// `text` is null or terminated by a zero; what is returned lives as long as the text.
+pub(super) unsafe fn topic<'a>(text: *const c_char, kind: Text, answer: &mut c_int) -> &'a [Cell<u8>] {
+    *answer = 0;
+    if text.is_null() {
+        return &[];
+    }
+    let mut length = 0;
+    // SAFETY: no byte behind the terminating zero is read.
+    while unsafe { *text.add(length) } != 0 {
+        length += 1;
+        if length > TRANSMIT_END {
+            *answer = Error::TopicTooLong as c_int;
+            return &[];
+        }
+    }
+    // SAFETY: so many bytes were just read; a cell is laid out as its byte, and is not written here.
+    let topic = unsafe { core::slice::from_raw_parts(text.cast::<Cell<u8>>(), length) };
+    if length == 0 {
+        *answer = Error::MissingTopic as c_int;
+    } else if !is_valid(topic, kind) {
+        *answer = Error::InvalidTopic as c_int;
+    }
+    topic
+}
+
+/// Asks for a publication. Returns as [`Session::publish`].
+///
+/// # Safety
+/// `text` is null or terminated by a zero.
+pub(super) unsafe fn publish(reference: u8, text: *const c_char, value: c_schar, source: u8, total: u32) -> c_int {
+    let bits = value as u8;
+    if value >= 0 && bits & !0x1f != 0 {
+        return Error::InvalidArgument as c_int;
+    }
+    let mut answer = 0;
+    // SAFETY: as the caller promises.
+    let topic = unsafe { topic(text, Text::Name, &mut answer) };
+    if answer < 0 {
+        return answer;
+    }
+    let qos = if value < 0 || bits & 0x0f == SUBSCRIPTION_QOS { SUBSCRIPTION_QOS } else { (bits & 0x0f).min(2) };
+    let publish = Publish { reference, topic, qos, retain: value >= 0 && bits & 0x10 != 0, source, total };
+    critical(|session| session.publish(&publish))
+}
+
+/// What a publication is answered with that needs no copying: its handle, 0, or an error.
+pub(super) fn accepted(answer: c_int) -> c_int {
+    request(|_| if answer < 0 { answer } else { answer & 0xffff })
+}
+
+/// A reference as the session knows it; 0 where it cannot be one.
+pub(super) fn reference(number: c_int) -> u8 {
+    u8::try_from(number).unwrap_or_default()
+}
