@@ -3,7 +3,7 @@ import os
 import socket
 import time
 
-from equipment import CONNACK, CONNACK_SESSION_PRESENT, HOST, PUBACK, PUBCOMP, PUBREC, SUBACK, Scripted, check, fnv, play
+from equipment import CONNACK, CONNACK_SESSION_PRESENT, HOST, PUBACK, PUBCOMP, PUBREC, SUBACK, check, fnv, play, published
 from failures import AGAIN, TIMEOUT, UNREACHABLE
 
 PAYLOAD = b"0" + os.urandom(65535)
@@ -70,4 +70,27 @@ def until_told(context):
     image.expect("MQTT closed", 10)
     broker.finish()
     image.arrived(2, r"\d+ bytes, . out of order")    # the large one in part, and once more
+    image.quit()
+
+
+def loose(context):
+    """A cable with a loose contact, while messages go both ways at QoS 2: each arrives once, in order."""
+    batch, number = 10, 0
+    image = context.kept_session()
+    image.subscribe("fw/in", 2)
+    context.broker.keep("fw/+")
+    image.type("!publish 2 2000 200")
+    for cut, whole in (0.02, 0.3), (0.1, 0.05), (0.5, 1), (0.02, 0.05), (1.2, 0.3), (0.1, 1):
+        context.broker.publish_lines("fw/in", 2, range(number, number + batch))
+        number += batch
+        image.cable(False)
+        time.sleep(cut)
+        image.cable(True)
+        time.sleep(whole)
+    image.total(r"publisher \w: 2000 acknowledged, 0 failed", 2)
+    image.total(r"Message \(\d+\) \[1\]", number)
+    image.arrived(number)
+    context.figure(f"{image.text.count('reconnecting')} times connected again")
+    messages = context.broker.kept("fw/+", 2, 4000 + number)
+    published(messages, 2000, 200)
     image.quit()
