@@ -102,7 +102,7 @@ impl Transport for Wire {
                 Source::count(drawn, bytes);
                 self.0.borrow_mut().random = Source::Counting(drawn + bytes.len() as u32);
             }
-            Source::FailingAfter(sound) if draw >= sound => bytes.fill(0xff),
+            Source::FailingAfter(sound) if draw >= sound => bytes.fill(0x55),
             _ => {}
         }
         source != Source::Failing
