@@ -87,8 +87,9 @@ fn signatures_of_other_shapes_are_refused() {
 fn never() -> Vec<(Vec<u8>, Outcome)> {
     let mut records = vec![
         (record(HANDSHAKE, &message(FINISHED, &[0; 32])), PROTOCOL),
-        (record(HANDSHAKE, &message(SERVER_HELLO, &[0; 40])), PROTOCOL),
+        (record(HANDSHAKE, &message(SERVER_HELLO, &Server::new(&[]).hello_content())), PROTOCOL),
         (record(ALERT, &[2, 40]), PROTOCOL),
+        (record(ALERT, &[1, 0]), PROTOCOL),
         (record(CHANGE_CIPHER_SPEC, &[1, 1]), PROTOCOL),
         (record(0, b"x"), PROTOCOL),
         (record(24, b"x"), PROTOCOL),
@@ -129,6 +130,22 @@ fn wrong_records_are_refused_in_an_open_connection() {
     let encounter = Encounter::connected();
     encounter.rig.give(&record(CHANGE_CIPHER_SPEC, &[1]));
     assert_eq!(Outcome::Refused(encounter.refused()), PROTOCOL);
+}
+
+#[test]
+fn encrypted_records_have_a_type() {
+    for body in [vec![], vec![0], vec![0; 40]] {
+        for step in 0..GOOD.len() {
+            let mut encounter = Encounter::new();
+            let mut flight = encounter.flight(&GOOD[..step]);
+            flight.extend(encounter.server.seal_bare(body.clone()));
+            assert_eq!(encounter.after(&flight), PROTOCOL, "step {step}");
+        }
+        let mut encounter = Encounter::connected();
+        let record = encounter.server.seal_bare(body);
+        encounter.rig.give(&record);
+        assert_eq!(Outcome::Refused(encounter.refused()), PROTOCOL);
+    }
 }
 
 #[test]
@@ -355,7 +372,7 @@ fn a_link_lost_without_a_close_notify_is_told_as_lost() {
 fn an_unsound_random_source_is_refused_before_anything_is_sent() {
     let authority = Identity::authority();
     let rig = Rig::new();
-    let unsound = [Source::Failing, Source::Constant(0), Source::Constant(0xff), Source::Constant(0x55), Source::Repeating];
+    let unsound = [Source::Failing, Source::Constant(0), Source::Constant(0xff), Source::Constant(0x55), Source::Repeating, Source::TooLarge];
     for source in unsound.into_iter().chain((0..4).map(Source::FailingAfter)) {
         let opened = rig.open_over(Ends { random: source, ..Ends::default() }, &rig.security(&authority.der));
         let result = if opened == 0 { rig.poll(crate::wire::room(1)) } else { opened };

@@ -101,8 +101,7 @@ impl Keys {
         (Aes128Gcm::new(&self.key.into()), nonce.into())
     }
 
-    fn seal(&mut self, kind: u8, content: &[u8], padding: usize) -> Vec<u8> {
-        let mut body = [content, &[kind], &vec![0; padding]].concat();
+    fn seal(&mut self, mut body: Vec<u8>) -> Vec<u8> {
         let header = [&[APPLICATION_DATA, 3, 3][..], &((body.len() + 16) as u16).to_be_bytes()].concat();
         let (cipher, nonce) = self.next();
         let tag = cipher.encrypt_in_place_detached(&nonce, &header, &mut body).unwrap();
@@ -275,12 +274,17 @@ impl Server {
 
     /// An encrypted record.
     pub fn seal(&mut self, kind: u8, content: &[u8]) -> Vec<u8> {
-        self.sending.as_mut().unwrap().seal(kind, content, 0)
+        self.seal_padded(kind, content, 0)
     }
 
     /// The same, with so many zeros behind the content.
     pub fn seal_padded(&mut self, kind: u8, content: &[u8], padding: usize) -> Vec<u8> {
-        self.sending.as_mut().unwrap().seal(kind, content, padding)
+        self.seal_bare([content, &[kind], &vec![0; padding]].concat())
+    }
+
+    /// An encrypted record with this inside, which may lack its type.
+    pub fn seal_bare(&mut self, body: Vec<u8>) -> Vec<u8> {
+        self.sending.as_mut().unwrap().seal(body)
     }
 
     /// A flight of these messages, each in a record of its own.

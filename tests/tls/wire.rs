@@ -34,6 +34,8 @@ pub enum Source {
     Repeating,
     /// Sound for so many draws, then constant.
     FailingAfter(u32),
+    /// Never the same, but none is a key: all are above the order of the curve.
+    TooLarge,
     /// Always the same, by the number of bytes drawn before.
     Counting(u32),
 }
@@ -102,7 +104,8 @@ impl Transport for Wire {
                 Source::count(drawn, bytes);
                 self.0.borrow_mut().random = Source::Counting(drawn + bytes.len() as u32);
             }
-            Source::FailingAfter(sound) if draw >= sound => bytes.fill(0xff),
+            Source::TooLarge => bytes.iter_mut().take(5).for_each(|byte| *byte = 0xff),
+            Source::FailingAfter(sound) if draw >= sound => bytes.fill(0x55),
             _ => {}
         }
         source != Source::Failing
