@@ -414,6 +414,20 @@ fn qos_2_publication_is_repeated_with_new_data_on_demand() {
 }
 
 #[test]
+fn publication_that_fails_is_not_repeated() {
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|_, event| match event.kind {
+        Kind::PublishTopic => Some("".into()),
+        Kind::PublishFailed => Some(1.into()),
+        _ => None,
+    });
+    client.library.publish(0, None, 2).unwrap();
+    client.poll();
+    client.expect_events([failed(2)]);
+    client.expect_sent("");
+}
+
+#[test]
 fn repeated_publication_comes_behind_what_was_accepted_before() {
     let mut client = Client::connected(CLEAN);
     client.application.answers(|_, event| (event.kind == Kind::PublishAcknowledged).then(|| u16::from(event.number == 2).into()));

@@ -98,3 +98,32 @@ fn payload_leaves_its_room_with_pubrec() {
     let told = client.expect_events([acknowledged(2)]);
     assert_eq!(told[0].message().topic.as_deref(), Some("a"));
 }
+
+#[test]
+fn place_and_room_are_free_while_the_end_of_a_publication_is_told() {
+    for qos in 0..=2 {
+        let mut client = Client::connected(CLEAN);
+        client.application.answers(|library, event| {
+            if event.kind == Kind::PublishAcknowledged && event.message().topic.as_deref() == Some("a") {
+                library.publish_data(0, Some("b"), 1, &[0; 1900]).unwrap();
+            }
+            None
+        });
+        client.publish_data("a", qos, &"x".repeat(1900));
+        client.receive(["", "40 02 00 01", "50 02 00 01 70 02 00 01"][usize::from(qos)]);
+        client.expect_events([acknowledged(qos)]);
+    }
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|library, event| {
+        if event.kind == Kind::PublishAcknowledged {
+            library.publish_data(0, Some("b"), 1, b"").unwrap();
+        }
+        None
+    });
+    for _ in 0..8 {
+        client.publish_data("a", 1, "");
+    }
+    assert_eq!(client.library.publish_data(0, Some("a"), 1, b""), Err(Error::Busy));
+    client.receive("40 02 00 01");
+    client.expect_events([acknowledged(1)]);
+}

@@ -231,6 +231,21 @@ fn subscriptions_of_a_clean_session_are_forgotten_when_it_closes() {
     assert_eq!(client.subscribe("c", 0), 1);
 }
 
+#[test]
+fn subscriptions_that_are_forgotten_leave_their_place() {
+    let mut client = Client::new();
+    for _ in 0..4 {
+        client.connect(CLEAN);
+        client.accept(false);
+        for reference in 1..=8 {
+            assert_eq!(client.subscribe("a", 0), reference);
+        }
+        assert_eq!(types(&client.take_sent()), [(0x82, 8)]);
+        client.lose(lost::CLOSED);
+        client.expect_events([HOST_CLOSED]);
+    }
+}
+
 /// How many packets there are of each type that comes.
 fn types(sent: &[u8]) -> Vec<(u8, usize)> {
     let mut types: Vec<(u8, usize)> = Vec::new();
