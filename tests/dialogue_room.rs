@@ -127,3 +127,10 @@ fn place_and_room_are_free_while_the_end_of_a_publication_is_told() {
     client.receive("40 02 00 01");
     client.expect_events([acknowledged(1)]);
 }
+
+#[test]
+fn room_that_a_stream_has_is_not_kept_for_it_again() {
+    let mut client = Client::connected(CLEAN);
+    client.library.publish_stream(0, None, 0, 2000).unwrap();
+    client.library.publish_data(0, Some("b"), 0, &[0; 300]).unwrap();
+}
