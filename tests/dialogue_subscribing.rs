@@ -185,6 +185,21 @@ fn publication_that_needs_the_topic_of_a_subscription_that_ends_fails() {
 }
 
 #[test]
+fn subscription_may_end_while_another_task_copies_a_payload_for_it() {
+    let mut client = Client::connected(CLEAN);
+    client.library.subscribe(None, 0).unwrap();
+    client.poll();
+    let claimed = client.library.claim_data(1, None, 0, 2).unwrap();
+    client.receive("90 03 00 01 80");
+    client.expect_events([subscription_refused(128, 1)]);
+    client.take_sent();
+    client.library.copy_data(claimed, b"hi").unwrap();
+    client.poll();
+    client.expect_sent("30 09 00 05 'asked' 'hi'");
+    client.expect_events([acknowledged(0).of(1)]);
+}
+
+#[test]
 fn publication_to_a_subscription_is_repeated_though_that_has_ended() {
     let mut client = Client::connected(CLEAN);
     client.application.answers(|_, event| (event.kind == Kind::PublishAcknowledged).then(|| 1.into()));
