@@ -135,6 +135,13 @@ mod tests {
         for bad in [&b""[..], b"a/#", b"+", b"a+", b"\0", b"a\0b", b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82"] {
             assert!(!is_valid(&cells(bad), Text::Name), "{bad:?}");
         }
+        // Wherever it stands, in a word of four bytes too.
+        for bad in [0, b'#', b'+', 0x80, 0xc0, 0xff] {
+            for place in 0..9 {
+                let name: [u8; 9] = core::array::from_fn(|index| if index == place { bad } else { b'a' });
+                assert!(!is_valid(&cells(&name), Text::Name), "{name:?}");
+            }
+        }
     }
 
     #[test]
