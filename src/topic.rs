@@ -110,8 +110,8 @@ pub fn matches(filter: &[Cell<u8>], name: &[Cell<u8>]) -> bool {
         }
         let byte = next(&mut name);
         if byte != expected {
-            // "a/#" is for "a" too.
-            return byte == 0 && expected == b'/' && next(&mut filter) == b'#';
+            // "a/#" is for "a" too; before # there is nothing but a slash.
+            return byte == 0 && next(&mut filter) == b'#';
         }
         if byte == 0 {
             return true;
