@@ -327,8 +327,11 @@ fn stream_that_waited_for_its_next_piece_is_sent_again() {
         waits.then(|| 0.into())
     });
     client.publish_stream("a", 1, 2000);
+    client.lose(lost::CLOSED);
+    client.expect_events([HOST_CLOSED]);
     client.application.answers(|_, _| None);
-    client.resume(KEPT, true);
+    client.connect(KEPT);
+    client.accept(true);
     client.expect_sent_bytes(&publish(0x3a, "a", 1, &stream(0, 2000)));
 }
 
