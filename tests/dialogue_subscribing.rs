@@ -207,10 +207,11 @@ fn publication_to_a_subscription_is_repeated_though_that_has_ended() {
     client.library.publish(1, None, 2).unwrap();
     client.unsubscribe(1);
     client.receive("b0 02 00 03");
+    assert_eq!(client.subscribe("b", 2), 1);
     client.take_sent();
     client.receive("50 02 00 02");
     client.receive("70 02 00 02");
-    client.expect_sent("62 02 00 02 34 0c 00 01 'a' 00 04 'payload'");
+    client.expect_sent("62 02 00 02 34 0c 00 01 'a' 00 05 'payload'");
     client.expect_events([unsuback(1), acknowledged(2).of(1)]);
 }
 
