@@ -242,6 +242,7 @@ fn details_are_told_of_nothing_that_was_told_before() {
     client.receive("30 03 00 01 'a' 90 03 00 02 00");
     let told = client.expect_events([message(1, ""), suback(0, 1)]);
     assert_eq!(told[1].details, None);
+    client.receive("30 03 00 01 'a'");
     assert!(!client.library.has_message(), "outside of events");
 }
 
