@@ -173,7 +173,7 @@ fn subscription_whose_turn_has_not_come_lies_nowhere() {
     let mut client = Client::connected(CLEAN);
     client.publish_data("a", 1, &"x".repeat(100));
     client.publish_data("b", 1, "");
-    client.receive("40 02 00 01 40 02 00 02");
+    client.receive("40 02 00 02 40 02 00 01");
     client.library.publish_data(0, Some("c"), 1, b"").unwrap();
     client.library.subscribe(Some("s"), 0).unwrap();
     client.library.publish_data(0, Some("d"), 1, &[0; 2012 - 25 - 10 - 10]).unwrap();
