@@ -110,8 +110,8 @@ pub fn matches(filter: &[Cell<u8>], name: &[Cell<u8>]) -> bool {
         }
         let byte = next(&mut name);
         if byte != expected {
-            // "a/#" is for "a" too.
-            return byte == 0 && expected == b'/' && next(&mut filter) == b'#';
+            // "a/#" is for "a" too; before # there is nothing but a slash.
+            return byte == 0 && next(&mut filter) == b'#';
         }
         if byte == 0 {
             return true;
@@ -129,11 +129,22 @@ mod tests {
 
     #[test]
     fn names() {
-        for good in ["a", "/", "a/b", "uTasker/test1", "$SYS/x", "é", " "] {
+        let ends = ["\u{80}", "\u{7ff}", "\u{800}", "\u{d7ff}", "\u{e000}", "\u{ffff}", "\u{10000}", "\u{10ffff}"]; // of each length
+        for good in ["a", "/", "a/b", "uTasker/test1", "$SYS/x", "é", " "].into_iter().chain(ends) {
             assert!(is_valid(&cells(good.as_bytes()), Text::Name), "{good:?}");
         }
         for bad in [&b""[..], b"a/#", b"+", b"a+", b"\0", b"a\0b", b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82"] {
             assert!(!is_valid(&cells(bad), Text::Name), "{bad:?}");
+        }
+        for bad in [&b"\xbf"[..], b"\xc1\xbf", b"\xe0\x9f\xbf", b"\xf0\x8f\xbf\xbf", b"\xed\xbf\xbf", b"\xc3(", b"\xf5\x80\x80\x80", b"\xff\x80\x80\x80\x80\x81\x81\x81"] {
+            assert!(!is_valid(&cells(bad), Text::Any), "{bad:?}");
+        }
+        // Wherever it stands, in a word of four bytes too.
+        for bad in [0, b'#', b'+', 0x80, 0xc0, 0xff] {
+            for place in 0..9 {
+                let name: [u8; 9] = core::array::from_fn(|index| if index == place { bad } else { b'a' });
+                assert!(!is_valid(&cells(&name), Text::Name), "{name:?}");
+            }
         }
     }
 
@@ -142,7 +153,7 @@ mod tests {
         for good in ["#", "+", "/", "a/#", "+/+", "/+", "a/+/b/#", "+/#", "$SYS/#"] {
             assert!(is_valid(&cells(good.as_bytes()), Text::Filter), "{good:?}");
         }
-        for bad in ["", "a#", "#/a", "a/#/b", "a+", "+a", "a/+b", "a/b+/c", "##", "++", "\0"] {
+        for bad in ["", "a#", "#/a", "a/#/b", "a+", "+a", "a/+b", "a/b+/c", "##", "++", "\0", "abcd+", "abcd#", "abc+/efgh"] {
             assert!(!is_valid(&cells(bad.as_bytes()), Text::Filter), "{bad:?}");
         }
     }

@@ -123,6 +123,20 @@ fn acknowledgements_of_what_was_sent_are_awaited() {
 }
 
 #[test]
+fn publication_is_not_repeated_meanwhile() {
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|_, event| (event.kind == Kind::PublishAcknowledged).then(|| 1.into()));
+    client.publish("a", 2);
+    client.receive("50 02 00 01");
+    client.disconnect();
+    client.take_sent();
+    client.receive("70 02 00 01");
+    client.expect_sent("e0 00");
+    client.pass(1000);
+    client.expect_events([acknowledged(2), CONNECTION_CLOSED]);
+}
+
+#[test]
 fn acknowledgements_are_awaited_for_15_seconds() {
     let mut client = Client::connected(CLEAN);
     client.publish_data("a", 1, "");

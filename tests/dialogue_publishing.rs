@@ -391,11 +391,12 @@ fn details_are_told_where_a_payload_is_asked_for() {
 #[test]
 fn qos_2_publication_is_repeated_with_new_data_on_demand() {
     let mut client = Client::connected(CLEAN);
+    let data = |count: u16| vec![b'x'; 50 * usize::from(count)]; // of one byte of remaining length, then of two
     let mut count = 0;
     client.application.answers(move |_, event| match event.kind {
         Kind::PublishData => {
             count += 1;
-            Some(format!("{count}").as_str().into())
+            Some(data(count).into())
         }
         Kind::PublishAcknowledged => Some(Answer::from(u16::from(count < 3))),
         _ => None,
@@ -404,12 +405,26 @@ fn qos_2_publication_is_repeated_with_new_data_on_demand() {
     client.library.publish(1, None, 2).unwrap();
     client.poll();
     for identifier in 2..=4 {
-        client.expect_sent_bytes(&publish(0x34, "s", identifier, format!("{}", identifier - 1).as_bytes()));
+        client.expect_sent_bytes(&publish(0x34, "s", identifier, &data(identifier - 1)));
         client.receive_bytes(&[0x50, 2, 0, identifier as u8]);
         client.expect_sent_bytes(&[0x62, 2, 0, identifier as u8]);
         client.receive_bytes(&[0x70, 2, 0, identifier as u8]);
         client.expect_events([acknowledged(2).of(1)]);
     }
+    client.expect_sent("");
+}
+
+#[test]
+fn publication_that_fails_is_not_repeated() {
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|_, event| match event.kind {
+        Kind::PublishTopic => Some("".into()),
+        Kind::PublishFailed => Some(1.into()),
+        _ => None,
+    });
+    client.library.publish(0, None, 2).unwrap();
+    client.poll();
+    client.expect_events([failed(2)]);
     client.expect_sent("");
 }
 

@@ -235,6 +235,18 @@ fn details_are_told_in_no_other_event() {
 }
 
 #[test]
+fn details_are_told_of_nothing_that_was_told_before() {
+    let mut client = Client::connected(CLEAN);
+    client.publish("p", 1);
+    client.subscribe("a", 0);
+    client.receive("30 03 00 01 'a' 90 03 00 02 00");
+    let told = client.expect_events([message(1, ""), suback(0, 1)]);
+    assert_eq!(told[1].details, None);
+    client.receive("30 03 00 01 'a'");
+    assert!(!client.library.has_message(), "outside of events");
+}
+
+#[test]
 fn packet_may_arrive_byte_by_byte() {
     let mut client = Client::connected(CLEAN);
     client.link.chunk = 1;

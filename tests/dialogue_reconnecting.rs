@@ -117,8 +117,9 @@ fn subscriptions_are_made_again_silently() {
         client.accept(false);
         let sent = client.take_sent();
         assert_eq!((&sent[4..8], &sent[12..16]), (&b"\0\x01a\x01"[..], &b"\0\x01b\x02"[..]));
-        client.receive_bytes(&[0x90, 3, sent[2], sent[3], 1, 0x90, 3, sent[10], sent[11], 0x80]);
+        client.receive_bytes(&[0x90, 3, sent[2], sent[3], 0, 0x90, 3, sent[10], sent[11], 0x80]);
         client.expect_events([subscription_refused(128, 2)]);
+        assert_eq!(client.library.subscription(1), Ok((1, 0)));
     }
 }
 

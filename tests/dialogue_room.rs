@@ -98,3 +98,83 @@ fn payload_leaves_its_room_with_pubrec() {
     let told = client.expect_events([acknowledged(2)]);
     assert_eq!(told[0].message().topic.as_deref(), Some("a"));
 }
+
+#[test]
+fn place_and_room_are_free_while_the_end_of_a_publication_is_told() {
+    for qos in 0..=2 {
+        let mut client = Client::connected(CLEAN);
+        client.application.answers(|library, event| {
+            if event.kind == Kind::PublishAcknowledged && event.message().topic.as_deref() == Some("a") {
+                library.publish_data(0, Some("b"), 1, &[0; 1900]).unwrap();
+            }
+            None
+        });
+        client.publish_data("a", qos, &"x".repeat(1900));
+        client.receive(["", "40 02 00 01", "50 02 00 01 70 02 00 01"][usize::from(qos)]);
+        client.expect_events([acknowledged(qos)]);
+    }
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|library, event| {
+        if event.kind == Kind::PublishAcknowledged {
+            library.publish_data(0, Some("b"), 1, b"").unwrap();
+        }
+        None
+    });
+    for _ in 0..8 {
+        client.publish_data("a", 1, "");
+        client.subscribe("s", 0);
+    }
+    assert_eq!(client.library.publish_data(0, Some("a"), 1, b""), Err(Error::Busy));
+    client.receive("40 02 00 01");
+    client.expect_events([acknowledged(1)]);
+}
+
+#[test]
+fn room_that_a_stream_has_is_not_kept_for_it_again() {
+    let mut client = Client::connected(CLEAN);
+    client.library.publish_stream(0, None, 0, 2000).unwrap();
+    client.library.publish_data(0, Some("b"), 0, &[0; 300]).unwrap();
+}
+
+#[test]
+fn subscription_lies_where_its_whole_filter_has_room() {
+    let mut client = Client::connected(KEPT);
+    client.publish_data("a", 1, "");
+    client.publish_data("b", 1, &"x".repeat(100));
+    client.receive("40 02 00 01");
+    client.subscribe("0123456789abcdef", 0);
+    client.receive("90 03 00 03 00");
+    client.resume(KEPT, true);
+    client.expect_sent_bytes(&publish(0x3a, "b", 2, &[b'x'; 100]));
+}
+
+#[test]
+fn subscription_whose_turn_has_not_come_is_left_its_room_and_no_more() {
+    let mut client = Client::connected(CLEAN);
+    client.publish_data("a", 0, "x");
+    client.library.subscribe(Some("s"), 0).unwrap();
+    assert_eq!(client.library.publish_data(0, Some("b"), 0, &[0; 2012 - 25 - 8 + 1]), Err(Error::Busy));
+    client.library.publish_data(0, Some("b"), 0, &[0; 2012 - 25 - 8]).unwrap();
+}
+
+#[test]
+fn gap_is_filled_to_the_last_byte() {
+    let mut client = Client::connected(CLEAN);
+    client.publish_data("a", 1, "");
+    client.publish_data("b", 1, &"x".repeat(2012 - 10 - 10));
+    assert_eq!(client.library.publish_data(0, Some("c"), 1, b""), Err(Error::Busy));
+    client.receive("40 02 00 01");
+    assert_eq!(client.library.publish_data(0, Some("c"), 1, b"x"), Err(Error::Busy));
+    client.library.publish_data(0, Some("c"), 1, b"").unwrap();
+}
+
+#[test]
+fn subscription_whose_turn_has_not_come_lies_nowhere() {
+    let mut client = Client::connected(CLEAN);
+    client.publish_data("a", 1, &"x".repeat(100));
+    client.publish_data("b", 1, "");
+    client.receive("40 02 00 02 40 02 00 01");
+    client.library.publish_data(0, Some("c"), 1, b"").unwrap();
+    client.library.subscribe(Some("s"), 0).unwrap();
+    client.library.publish_data(0, Some("d"), 1, &[0; 2012 - 25 - 10 - 10]).unwrap();
+}

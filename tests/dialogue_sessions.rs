@@ -173,9 +173,9 @@ fn what_comes_behind_a_packet_that_need_not_be_sent_again_is_waited_for() {
             client.receive("34 05 00 01 'c' 00 07");
             client.expect_events([message(0, "")]);
         }
-        client.receive("40 02 00 01");
-        client.expect_events([acknowledged(1)]);
+        client.link.arrives(&bytes("40 02 00 01"));
         assert_eq!(client.poll(), 15_000);
+        client.expect_events([acknowledged(1)]);
     }
 }
 

@@ -181,6 +181,20 @@ fn stream_is_as_long_as_the_standard_allows() {
 }
 
 #[test]
+fn remaining_length_has_as_many_bytes_as_it_needs() {
+    for (remaining, header) in [
+        (127, "30 7f"), (128, "30 80 01"), (129, "30 81 01"), (16_383, "30 ff 7f"), (16_384, "30 80 80 01"),
+        (2_097_151, "30 ff ff 7f"), (2_097_152, "30 80 80 80 01"),
+    ] {
+        let mut client = Client::connected(CLEAN);
+        let header = bytes(header);
+        client.link.room = header.len();
+        client.publish_stream("a", 0, remaining - 3);
+        client.expect_sent_bytes(&header);
+    }
+}
+
+#[test]
 fn pieces_may_be_shorter_than_their_room() {
     let mut client = Client::connected(CLEAN);
     client.application.answers(|_, event| {
@@ -313,8 +327,11 @@ fn stream_that_waited_for_its_next_piece_is_sent_again() {
         waits.then(|| 0.into())
     });
     client.publish_stream("a", 1, 2000);
+    client.lose(lost::CLOSED);
+    client.expect_events([HOST_CLOSED]);
     client.application.answers(|_, _| None);
-    client.resume(KEPT, true);
+    client.connect(KEPT);
+    client.accept(true);
     client.expect_sent_bytes(&publish(0x3a, "a", 1, &stream(0, 2000)));
 }
 

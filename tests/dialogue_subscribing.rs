@@ -179,8 +179,24 @@ fn publication_that_needs_the_topic_of_a_subscription_that_ends_fails() {
         client.take_sent();
         client.receive("40 02 00 02");
         client.expect_sent("");
-        client.expect_events([told, failed(0).of(1), acknowledged(1)]);
+        let told = client.expect_events([told, failed(0).of(1), acknowledged(1)]);
+        assert_eq!((told[1].message().topic.as_deref(), told[1].message().total), (None, 0), "it has none yet");
     }
+}
+
+#[test]
+fn subscription_may_end_while_another_task_copies_a_payload_for_it() {
+    let mut client = Client::connected(CLEAN);
+    client.library.subscribe(None, 0).unwrap();
+    client.poll();
+    let claimed = client.library.claim_data(1, None, 0, 2).unwrap();
+    client.receive("90 03 00 01 80");
+    client.expect_events([subscription_refused(128, 1)]);
+    client.take_sent();
+    client.library.copy_data(claimed, b"hi").unwrap();
+    client.poll();
+    client.expect_sent("30 09 00 05 'asked' 'hi'");
+    client.expect_events([acknowledged(0).of(1)]);
 }
 
 #[test]
@@ -191,10 +207,11 @@ fn publication_to_a_subscription_is_repeated_though_that_has_ended() {
     client.library.publish(1, None, 2).unwrap();
     client.unsubscribe(1);
     client.receive("b0 02 00 03");
+    assert_eq!(client.subscribe("b", 2), 1);
     client.take_sent();
     client.receive("50 02 00 02");
     client.receive("70 02 00 02");
-    client.expect_sent("62 02 00 02 34 0c 00 01 'a' 00 04 'payload'");
+    client.expect_sent("62 02 00 02 34 0c 00 01 'a' 00 05 'payload'");
     client.expect_events([unsuback(1), acknowledged(2).of(1)]);
 }
 
@@ -229,6 +246,21 @@ fn subscriptions_of_a_clean_session_are_forgotten_when_it_closes() {
     client.accept(false);
     client.expect_sent("");
     assert_eq!(client.subscribe("c", 0), 1);
+}
+
+#[test]
+fn subscriptions_that_are_forgotten_leave_their_place() {
+    let mut client = Client::new();
+    for _ in 0..4 {
+        client.connect(CLEAN);
+        client.accept(false);
+        for reference in 1..=8 {
+            assert_eq!(client.subscribe("a", 0), reference);
+        }
+        assert_eq!(types(&client.take_sent()), [(0x82, 8)]);
+        client.lose(lost::CLOSED);
+        client.expect_events([HOST_CLOSED]);
+    }
 }
 
 /// How many packets there are of each type that comes.

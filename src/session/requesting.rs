@@ -325,8 +325,7 @@ impl Session {
 
     /// The payload of the publication with a handle is in place. Returns the handle.
     pub fn copied(&self, handle: u16) -> i32 {
-        let copying = |request: &&Request| request.state.get() == State::Copying;
-        let Some(request) = self.outbox.find(handle).filter(copying) else { return Error::NotReady as i32 };
+        let Some(request) = self.outbox.find(handle) else { return Error::NotReady as i32 };
         if !self.is_open() {
             request.state.set(State::Done);
             return Error::NotReady as i32;

@@ -155,6 +155,11 @@ impl Library {
         result(if answer < 0 { answer } else { answer & 0xffff }).map(|handle| (handle, answer as usize >> 16))
     }
 
+    /// Whether `fnGetMQTT_message` has anything to tell.
+    pub fn has_message(&self) -> bool {
+        self.session.message().is_some()
+    }
+
     /// Whether a text lies anywhere in the packet buffers.
     pub fn remembers(&self, text: &str) -> bool {
         self.range(0, RECEIVE_END).windows(text.len()).any(|window| window == text.as_bytes())
