@@ -228,15 +228,22 @@ fn connecting_while_reconnecting_is_in_use() {
 }
 
 #[test]
-fn disconnect_inside_the_closing_event_ends_it_all() {
-    let mut client = Client::connected_with(RECONNECTING, CLEAN);
-    client.application.answers(|library, event| {
-        if event.kind == Kind::Reconnecting {
-            library.disconnect().unwrap();
-        }
-        None
-    });
-    client.lose(lost::CLOSED);
-    client.expect_events([HOST_CLOSED, reconnecting(10_000), CONNECTION_CLOSED]);
-    assert_eq!(client.link.opened, 1);
+fn disconnect_inside_an_event_of_the_end_ends_it_all() {
+    for (kind, told) in [
+        (Kind::PublishFailed, &[failed(1), HOST_CLOSED, CONNECTION_CLOSED][..]),
+        (Kind::HostClosed, &[failed(1), HOST_CLOSED, CONNECTION_CLOSED]),
+        (Kind::Reconnecting, &[failed(1), HOST_CLOSED, reconnecting(10_000), CONNECTION_CLOSED]),
+    ] {
+        let mut client = Client::connected_with(RECONNECTING, CLEAN);
+        client.application.answers(move |library, event| {
+            if event.kind == kind {
+                library.disconnect().unwrap();
+            }
+            None
+        });
+        client.publish("a", 1);
+        client.lose(lost::CLOSED);
+        assert_eq!(client.take_events(), told, "{kind:?}");
+        assert_eq!(client.link.opened, 1);
+    }
 }

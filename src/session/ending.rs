@@ -131,7 +131,9 @@ impl Session {
         self.pause.set(pause.saturating_mul(2).min(longest));
         self.stage.set(Stage::Waiting);
         self.limit_to(late::STAGE, delay);
-        self.tell(host, Kind::Reconnecting, 0, delay, 0);
+        if self.is_open() {
+            self.tell(host, Kind::Reconnecting, 0, delay, 0);
+        }
     }
 
     /// Has the publications fail that do not outlive a connection; where the session `ends`, its subscriptions end, too.
