@@ -41,28 +41,32 @@ fn is_wildcard(byte: u8) -> bool {
 }
 
 /// Whether `text` is valid as `kind`.
-#[inline(never)]
+#[inline(always)]
 pub fn is_valid(text: &[Cell<u8>], kind: Text) -> bool {
+    unacceptable(text, kind) == 0 && (kind == Text::Any || !text.is_empty())
+}
+
+/// How many bytes are left of `text` from the first character on that `kind` cannot have, or that is not complete.
+#[inline(never)]
+pub fn unacceptable(text: &[Cell<u8>], kind: Text) -> usize {
     let mut before = b'/';
-    if text.is_empty() {
-        return kind == Text::Any;
-    }
     // In a filter it also matters what stands beside a byte.
     let mut text = if kind == Text::Filter { text } else { behind_plain(text) };
     loop {
-        let [byte, rest @ ..] = text else { return true };
+        let left = text.len();
+        let [byte, rest @ ..] = text else { return left };
         text = rest;
         let byte = byte.get();
         if kind != Text::Any {
             let misplaced = before == b'#' || before == b'+' && byte != b'/';
             if misplaced || is_wildcard(byte) && (kind == Text::Name || before != b'/') {
-                return false;
+                return left;
             }
             before = byte;
         }
         if byte < 0x80 {
             if byte == 0 {
-                return false;
+                return left;
             }
             continue;
         }
@@ -70,16 +74,16 @@ pub fn is_valid(text: &[Cell<u8>], kind: Text) -> bool {
         let length = byte.leading_ones();
         let mut character = u32::from(byte) & 0x7f >> length;
         for _ in 1..length {
-            let [byte, rest @ ..] = text else { return false };
+            let [byte, rest @ ..] = text else { return left };
             text = rest;
             if byte.get() & 0xc0 != 0x80 {
-                return false;
+                return left;
             }
             character = character << 6 | u32::from(byte.get()) & 0x3f;
         }
         let is_surrogate = character >> 11 == 0x1b;
         if byte < 0xc2 || byte > 0xf4 || character > 0x10_ffff || is_surrogate || character >> (5 * length - 4) == 0 {
-            return false;
+            return left;
         }
     }
 }

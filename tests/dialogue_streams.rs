@@ -141,6 +141,31 @@ fn topic_that_does_not_fit_matches_only_what_has_no_stored_filter() {
 }
 
 #[test]
+fn topic_that_does_not_fit_is_checked_all_the_same() {
+    let long = |text: &[u8]| [vec![b't'; 1520], text.to_vec(), vec![b't'; 1600]].concat();
+    for chunk in [1, 2, 3, 7, usize::MAX] {
+        let receive = |topic: &[u8]| {
+            let mut client = Client::connected(CLEAN);
+            client.link.chunk = chunk;
+            let mut body = (topic.len() as u16).to_be_bytes().to_vec();
+            body.extend(topic);
+            client.receive_bytes(&packet(0x30, &[&body[..], b"hi"].concat()));
+            client.take_events()
+        };
+        for shift in 0..4 {
+            let mut topic = vec![b't'; shift];
+            topic.extend("\u{7ff}\u{ffff}\u{10ffff}t".repeat(500).bytes());
+            assert_eq!(joined(&receive(&topic), 0), b"hi");
+            topic.push(0xc3);
+            assert_eq!(receive(&topic), [PROTOCOL, CONNECTION_CLOSED]);
+        }
+        for text in ["00", "'+'", "'#'", "80", "80 80 80 80 80", "c3", "e2 82", "ed a0 80", "f0 9f 98", "f4 90 80 80", "ff"] {
+            assert_eq!(receive(&long(&bytes(text))), [PROTOCOL, CONNECTION_CLOSED], "{text} by {chunk}");
+        }
+    }
+}
+
+#[test]
 fn stream_is_asked_for_piece_by_piece() {
     for (total, qos) in [(1, 0), (1400, 1), (1401, 2), (65_536, 1), (262_144, 0)] {
         let mut client = Client::connected(CLEAN);

@@ -196,8 +196,17 @@ impl Session {
     fn read_part(&self, host: impl Host) -> bool {
         let unreceived = self.unreceived.get();
         if self.topic.get() == 0 {
-            let passed = self.to_pass.get().min(self.unread_end.get() - self.unread.get());
-            self.unread.set(self.unread.get() + passed);
+            let start = self.unread.get();
+            let mut passed = self.to_pass.get().min(self.unread_end.get() - start);
+            let text = self.memory.range(start, passed);
+            let mut left = 0;
+            host.aside(|| left = topic::unacceptable(text, Text::Name));
+            if left > 3 || left != 0 && passed == self.to_pass.get() {
+                self.protocol_error();
+                return true;
+            }
+            passed -= left; // of the last character there may be more
+            self.unread.set(start + passed);
             self.to_pass.set(self.to_pass.get() - passed);
             self.close_up(host); // where some is left to be passed over, nothing is left behind it
             if packet::qos(self.first.get()) != 0 && self.message_identifier.get() == 0 {
