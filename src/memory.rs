@@ -123,7 +123,6 @@ impl Memory {
     }
 
     /// Leaves no trace of what was received, or of the CONNECT that was built there.
-    #[inline(never)]
     pub fn wipe_received(&self) {
         self.range(RECEIVE, RX_BUFFER_LENGTH).iter().for_each(|byte| byte.set(0));
     }

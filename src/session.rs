@@ -433,6 +433,7 @@ impl Session {
     }
 
     /// Enters a stage that lasts as long as the response time at most.
+    #[inline(always)]
     fn enter(&self, stage: Stage) {
         self.stage.set(stage);
         self.limit(late::STAGE);
