@@ -56,6 +56,19 @@ fn flags_that_are_reserved() {
 }
 
 #[test]
+fn pubrel_that_is_sent_again_has_dup_in_version_3_1() {
+    let mut client = Client::new();
+    client.library.connect_3_1(KEPT).unwrap();
+    client.poll();
+    client.accept(false);
+    client.receive("34 05 00 01 'a' 00 07 6a 02 00 07 6a 02 00 07");
+    client.expect_sent("50 02 00 07 70 02 00 07 70 02 00 07");
+    client.receive("34 05 00 01 'a' 00 07");
+    client.expect_events([message(0, ""), message(0, "")]);
+    ends_with_protocol_error(client, "68 02 00 07");
+}
+
+#[test]
 fn lengths_that_a_packet_cannot_have() {
     for packet in ["40 00", "40 01 04", "40 03 00 04 00", "50 03 00 05 00", "62 01 00", "70 04 00 06 00 00", "d0 01 00"] {
         ends_with_protocol_error(busy(), packet);
