@@ -241,6 +241,35 @@ fn connack_with_reserved_bits() {
 }
 
 #[test]
+fn connack_with_a_return_code_that_there_is_not() {
+    // [MQTT-3.2.2-6]
+    for code in 6..=255 {
+        let mut client = Client::new();
+        client.connect(KEPT);
+        ends_with_protocol_error(client, &format!("20 02 00 {code:02x}"));
+    }
+    let mut client = Client::new();
+    client.library.connect_3_1(KEPT).unwrap();
+    client.poll();
+    ends_with_protocol_error(client, "20 02 00 06");
+}
+
+#[test]
+fn connack_that_refuses_and_has_a_session() {
+    // [MQTT-3.2.2-4]
+    for connack in ["20 02 01 01", "20 02 01 05"] {
+        let mut client = Client::new();
+        client.connect(KEPT);
+        ends_with_protocol_error(client, connack);
+    }
+    let mut client = Client::new();
+    client.library.connect_3_1(KEPT).unwrap();
+    client.poll();
+    client.receive("20 02 01 05");
+    client.expect_events([refused(5), CONNECTION_CLOSED]);
+}
+
+#[test]
 fn packets_before_connack() {
     // [MQTT-3.2.0-1]
     for packet in ["d0 00", "30 03 00 01 'a'", "40 02 00 01", "90 03 00 01 00", "62 02 00 01", "f0 00", "36 00"] {
