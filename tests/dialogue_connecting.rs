@@ -355,6 +355,16 @@ fn version_3_1_knows_no_session_present() {
 }
 
 #[test]
+fn version_3_1_has_the_same_fields() {
+    let mut client = Client::new();
+    client.library.connect_3_1(CLEAN | WILL | WILL_QOS_1 | WILL_RETAIN | USER_NAME | PASSWORD).unwrap();
+    client.poll();
+    client.expect_sent(
+        "10 2f 00 06 'MQIsdp' 03 ee 01 2c 00 07 'KINETIS' 00 04 'will' 00 04 'gone' 00 04 'user' 00 06 'secret'",
+    );
+}
+
+#[test]
 fn what_arrives_before_connect_is_sent_is_read_behind_it() {
     let mut client = Client::new();
     client.link.room = 5;

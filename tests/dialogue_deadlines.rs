@@ -224,6 +224,21 @@ fn pingreq_goes_after_a_quarter_of_the_keep_alive_without_a_reception() {
 }
 
 #[test]
+fn idle_connection_is_pinged_every_quarter_of_the_keep_alive() {
+    for keep_alive in [1, 2, 5, 300, 0xfffe] {
+        let mut client = Client::connected_with(Options { keep_alive, ..DEFAULTS }, CLEAN);
+        for _ in 0..3 {
+            client.pass(u32::from(keep_alive) * 250 - 1);
+            client.expect_sent("");
+            client.pass(1);
+            client.expect_sent("c0 00");
+            client.receive("d0 00");
+        }
+        client.expect_events([]);
+    }
+}
+
+#[test]
 fn poll_tells_when_it_has_to_be_called_again() {
     let mut client = Client::connected(CLEAN);
     assert_eq!(client.poll(), 75_000);

@@ -36,33 +36,55 @@ fn packets_that_only_a_client_sends() {
     }
 }
 
+/// What a broker may send in answer to `busy`, and at any time.
+const ANSWERS: [&str; 7] = ["40 02 00 04", "50 02 00 05", "62 02 00 07", "70 02 00 06", "90 03 00 02 00", "b0 02 00 03", "d0 00"];
+
 #[test]
-fn reserved_packet_types() {
-    // [MQTT-2.2.1]
-    for packet in ["00 00", "f0 00", "ff 00"] {
-        ends_with_protocol_error(busy(), packet);
+fn each_answer_but_with_another_length() {
+    for answer in ANSWERS {
+        let right = bytes(answer);
+        for length in 0..=8 {
+            let mut packet = vec![right[0], length];
+            packet.extend(right[2..].iter().chain(&[0; 8]).take(length.into()));
+            if packet != right {
+                ends_with_protocol_error(busy(), &hexadecimal(&packet));
+            }
+        }
+        let mut client = busy();
+        client.receive(answer);
+        assert!(!client.take_events().contains(&PROTOCOL));
     }
 }
 
 #[test]
-fn flags_that_are_reserved() {
-    // [MQTT-2.2.2-2]
-    for packet in ["41 02 00 04", "51 02 00 05", "60 02 00 07", "63 02 00 07", "6a 02 00 07", "72 02 00 06", "91 03 00 02 00"] {
-        ends_with_protocol_error(busy(), packet);
-    }
-    for packet in ["b2 02 00 03", "d1 00"] {
-        ends_with_protocol_error(busy(), packet);
+fn every_first_byte_but_those_of_the_standard() {
+    // [MQTT-2.2.2-2, MQTT-3.3.1-2, MQTT-3.3.1-4]
+    for first in 0..=0xff {
+        let same_type = |answer: &Vec<u8>| answer[0] >> 4 == first >> 4;
+        let mut packet = ANSWERS.map(bytes).into_iter().find(same_type).unwrap_or_else(|| publish(0x32, "a", 1, b""));
+        packet[0] = first;
+        let is_publish = first >> 4 == 3 && first & 6 != 6 && first & 0x0e != 8;
+        if is_publish || ANSWERS.map(bytes).contains(&packet) {
+            let mut client = busy();
+            client.receive_bytes(&packet);
+            assert!(client.link.is_open() && !client.take_events().contains(&PROTOCOL), "{first:02x}");
+        } else {
+            ends_with_protocol_error(busy(), &hexadecimal(&packet));
+        }
     }
 }
 
 #[test]
-fn lengths_that_a_packet_cannot_have() {
-    for packet in ["40 00", "40 01 04", "40 03 00 04 00", "50 03 00 05 00", "62 01 00", "70 04 00 06 00 00", "d0 01 00"] {
-        ends_with_protocol_error(busy(), packet);
-    }
-    for packet in ["90 02 00 02", "90 04 00 02 00 00", "b0 03 00 03 00", "b0 00", "30 00", "30 01 00"] {
-        ends_with_protocol_error(busy(), packet);
-    }
+fn pubrel_that_is_sent_again_has_dup_in_version_3_1() {
+    let mut client = Client::new();
+    client.library.connect_3_1(KEPT).unwrap();
+    client.poll();
+    client.accept(false);
+    client.receive("34 05 00 01 'a' 00 07 6a 02 00 07 6a 02 00 07");
+    client.expect_sent("50 02 00 07 70 02 00 07 70 02 00 07");
+    client.receive("34 05 00 01 'a' 00 07");
+    client.expect_events([message(0, ""), message(0, "")]);
+    ends_with_protocol_error(client, "68 02 00 07");
 }
 
 #[test]
@@ -90,20 +112,6 @@ fn impossible_lengths_are_seen_before_their_packet_is_there() {
 }
 
 #[test]
-fn qos_3() {
-    // [MQTT-3.3.1-4]
-    for packet in ["36 05 00 01 'a' 00 01", "3f 05 00 01 'a' 00 01"] {
-        ends_with_protocol_error(busy(), packet);
-    }
-}
-
-#[test]
-fn dup_at_qos_0() {
-    // [MQTT-3.3.1-2]
-    ends_with_protocol_error(busy(), "38 03 00 01 'a'");
-}
-
-#[test]
 fn packet_identifier_0() {
     // [MQTT-2.3.1-1]
     for packet in ["32 05 00 01 'a' 00 00", "34 05 00 01 'a' 00 00", "40 02 00 00", "50 02 00 00", "62 02 00 00", "70 02 00 00"] {
@@ -116,7 +124,7 @@ fn packet_identifier_0() {
 
 #[test]
 fn publish_too_short_for_its_topic_or_identifier() {
-    for packet in ["30 03 00 02 'a'", "30 03 ff ff 'a'", "32 03 00 01 'a'", "34 04 00 01 'a' 00"] {
+    for packet in ["30 00", "30 01 00", "30 03 00 02 'a'", "30 03 ff ff 'a'", "32 03 00 01 'a'", "34 04 00 01 'a' 00"] {
         ends_with_protocol_error(busy(), packet);
         // Nor is it made up for by the packet behind it.
         ends_with_protocol_error(busy(), &format!("{packet} 30 03 00 01 'a'"));
@@ -225,6 +233,35 @@ fn connack_with_reserved_bits() {
     client.poll();
     client.receive("20 02 ff 00");
     client.expect_events([connack(false)]);
+}
+
+#[test]
+fn connack_with_a_return_code_that_there_is_not() {
+    // [MQTT-3.2.2-6]
+    for code in 6..=255 {
+        let mut client = Client::new();
+        client.connect(KEPT);
+        ends_with_protocol_error(client, &format!("20 02 00 {code:02x}"));
+    }
+    let mut client = Client::new();
+    client.library.connect_3_1(KEPT).unwrap();
+    client.poll();
+    ends_with_protocol_error(client, "20 02 00 06");
+}
+
+#[test]
+fn connack_that_refuses_and_has_a_session() {
+    // [MQTT-3.2.2-4]
+    for connack in ["20 02 01 01", "20 02 01 05"] {
+        let mut client = Client::new();
+        client.connect(KEPT);
+        ends_with_protocol_error(client, connack);
+    }
+    let mut client = Client::new();
+    client.library.connect_3_1(KEPT).unwrap();
+    client.poll();
+    client.receive("20 02 01 05");
+    client.expect_events([refused(5), CONNECTION_CLOSED]);
 }
 
 #[test]

@@ -101,7 +101,9 @@ impl Session {
     /// CONNACK has arrived.
     pub(super) fn connack(&self, host: impl Host, acknowledge_flags: u8, return_code: u8) {
         let old = self.connection.is_3_1();
-        if self.connected.get() || acknowledge_flags > 1 && !old {
+        // There are no other return codes [MQTT-3.2.2-6], nor is a session present where it is refused [MQTT-3.2.2-4].
+        let most = u8::from(return_code == 0);
+        if self.connected.get() || return_code > 5 || acknowledge_flags > most && !old {
             return self.protocol_error();
         }
         if return_code != 0 {

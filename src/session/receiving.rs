@@ -90,7 +90,10 @@ impl Session {
         if header == FixedHeader::INCOMPLETE {
             return false;
         }
-        let first = bytes.first().map_or(0, |first| first.get());
+        let mut first = bytes.first().map_or(0, |first| first.get());
+        if first == PUBREL | packet::DUPLICATE && self.connection.is_3_1() {
+            first = PUBREL; // MQTT 3.1 has DUP in one that is sent again, too
+        }
         let is_publish = first & 0xf0 == PUBLISH;
         // QoS 3 [MQTT-3.3.1-4], or a duplicate of QoS 0 [MQTT-3.3.1-2]
         let acceptable = if is_publish { !matches!(first & 0x0e, 0x06 | 0x0e | 0x08) } else { header.may_arrive(first) };

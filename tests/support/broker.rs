@@ -217,7 +217,8 @@ impl Broker {
             message.sent = true;
             let Outgoing { identifier, serial, qos, .. } = *message;
             if message.released {
-                self.output.extend(packet(0x62, &identifier.to_be_bytes()));
+                let duplicate = if self.old_version { 8 } else { 0 };
+                self.output.extend(packet(0x62 | duplicate, &identifier.to_be_bytes()));
             } else {
                 self.output.extend(publish(0x38 | qos << 1, &format!("m/{serial}"), identifier, &payload(serial)));
             }
