@@ -28,6 +28,9 @@ mod hostile;
 #[path = "tls/keys.rs"]
 mod keys;
 #[cfg(feature = "secure-mqtt")]
+#[path = "tls/lies.rs"]
+mod lies;
+#[cfg(feature = "secure-mqtt")]
 #[path = "tls/messages.rs"]
 mod messages;
 #[cfg(feature = "psk")]

@@ -88,13 +88,11 @@ fn changed(kind: u8, change: impl Fn(&mut Vec<u8>), in_one_record: bool) -> Outc
     let mut flight = encounter.server.hello();
     let mut together = Vec::new();
     for step in WITH_REQUEST {
-        let before = encounter.server.transcript.clone();
-        let mut said = encounter.server.say(step);
+        let mut said = encounter.server.compose(step);
         if step == kind {
             change(&mut said);
-            encounter.server.transcript = before;
-            sha2::Digest::update(&mut encounter.server.transcript, &said);
         }
+        said = encounter.server.tell(said);
         if in_one_record {
             together.extend(said);
         } else {
