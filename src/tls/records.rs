@@ -6,7 +6,7 @@ use super::gate::Gate;
 use super::{ALERT, Reason, Transport};
 use crate::session::lost;
 use core::cell::Cell;
-use core::future::poll_fn;
+use core::future::{Future, poll_fn, ready};
 use core::task::Poll;
 use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 use embedded_tls::TlsError;
@@ -194,13 +194,13 @@ impl<T: Transport> Records<T> {
 }
 
 impl<T: Transport> Read for Records<T> {
-    async fn read(&mut self, room: &mut [u8]) -> Result<usize, Stopped> {
-        poll_fn(|_| self.receive(room)).await
+    fn read(&mut self, room: &mut [u8]) -> impl Future<Output = Result<usize, Stopped>> {
+        poll_fn(|_| self.receive(room))
     }
 }
 
 impl<T: Transport> Write for Records<T> {
-    async fn write(&mut self, bytes: &[u8]) -> Result<usize, Stopped> {
+    fn write(&mut self, bytes: &[u8]) -> impl Future<Output = Result<usize, Stopped>> {
         poll_fn(|_| {
             if self.exchange.reason.get() != 0 {
                 return Poll::Ready(Err(Stopped)); // the random source has failed
@@ -212,11 +212,10 @@ impl<T: Transport> Write for Records<T> {
             let sent = if self.exchange.is_lost() { Poll::Ready(Err(Stopped)) } else { self.moved(self.transport.send(bytes)) };
             if let Poll::Ready(Err(Stopped)) = sent { Poll::Ready(Ok(bytes.len())) } else { sent }
         })
-        .await
     }
 
-    async fn flush(&mut self) -> Result<(), Stopped> {
+    fn flush(&mut self) -> impl Future<Output = Result<(), Stopped>> {
         self.exchange.step();
-        Ok(())
+        ready(Ok(()))
     }
 }
