@@ -76,11 +76,13 @@ fn judge(record: &mut [u8], number: u8) -> Result<(), Error> {
     }
     let mut is_first = number == 0;
     loop {
-        let [kind, high, middle, low, behind @ ..] = messages else { return Err(Error) };
-        let (content, behind) = behind.split_at_checked(number_of(&[*high, *middle, *low])).ok_or(Error)?;
-        let may_come = match *kind {
+        let (head, behind) = messages.split_first_chunk().ok_or(Error)?;
+        let head = u32::from_be_bytes(*head);
+        let kind = (head >> 24) as u8;
+        let (content, behind) = behind.split_at_checked((head & 0xff_ffff) as usize).ok_or(Error)?;
+        let may_come = match kind {
             NEW_SESSION_TICKET => number == OPEN,
-            _ => number != OPEN && (*kind == ENCRYPTED_EXTENSIONS) == is_first && is_whole(*kind, content) && (*kind != FINISHED || behind.is_empty()),
+            _ => number != OPEN && (kind == ENCRYPTED_EXTENSIONS) == is_first && is_whole(kind, content) && (kind != FINISHED || behind.is_empty()),
         };
         if !may_come {
             return Err(Error);
@@ -101,21 +103,13 @@ fn judge(record: &mut [u8], number: u8) -> Result<(), Error> {
 
 /// Whether a message is as long as what is in it: the TLS implementation would read what is behind as another.
 fn is_whole(kind: u8, content: &[u8]) -> bool {
-    // What ends with the length of the rest, and has an empty context before it, or a signature scheme.
-    let prefix = match kind {
-        FINISHED => return content.len() == 32,
-        ENCRYPTED_EXTENSIONS => 2,
-        CERTIFICATE_REQUEST => 3,
-        CERTIFICATE | CERTIFICATE_VERIFY => 4,
-        _ => return false,
-    };
-    content.split_at_checked(prefix).is_some_and(|(prefix, rest)| {
-        let prefix = if kind == CERTIFICATE_VERIFY { prefix.get(2..).unwrap_or_default() } else { prefix };
-        number_of(prefix) == rest.len()
-    })
-}
-
-/// The number that bytes are, the highest first.
-fn number_of(bytes: &[u8]) -> usize {
-    bytes.iter().fold(0, |number, byte| number << 8 | usize::from(*byte))
+    // Behind an empty context or a signature scheme they are a list, which no record holds 65536 bytes of.
+    match (kind, content) {
+        (FINISHED, _) => content.len() == 32,
+        (ENCRYPTED_EXTENSIONS, [high, low, list @ ..])
+        | (CERTIFICATE_REQUEST, [0, high, low, list @ ..])
+        | (CERTIFICATE, [0, 0, high, low, list @ ..])
+        | (CERTIFICATE_VERIFY, [_, _, high, low, list @ ..]) => list.len() == usize::from(u16::from_be_bytes([*high, *low])),
+        _ => false,
+    }
 }
