@@ -176,3 +176,21 @@ fn changed_authorities_and_keys_are_taken_or_refused() {
         let _ = security.check();
     });
 }
+
+#[test]
+fn random_names_are_taken_or_refused() {
+    const CHARACTERS: &[u8] = b"..::::0012f9aF-_*%[]/ x";
+    let authority = Identity::authority();
+    let rig = crate::wire::Rig::new();
+    let trusted = rig.security(&authority.der);
+    let mut taken = 0;
+    rounds(20_000, |random| {
+        let longest = if random.one_in(20) { 260 } else { 45 };
+        let length = random.below(longest);
+        let name: String = (0..length).map(|_| char::from(CHARACTERS[random.below(CHARACTERS.len() as u32) as usize])).collect();
+        if (Security { server_name: name.leak(), ..trusted }).check() == 0 {
+            taken += 1;
+        }
+    });
+    assert!(taken > 100, "{taken}");
+}
