@@ -6,7 +6,7 @@ use super::gate::Gate;
 use super::{ALERT, Reason, Transport};
 use crate::session::lost;
 use core::cell::Cell;
-use core::future::{Future, poll_fn, ready};
+use core::future::poll_fn;
 use core::task::Poll;
 use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 use embedded_tls::TlsError;
@@ -215,7 +215,9 @@ impl<T: Transport> Write for Records<T> {
     }
 
     fn flush(&mut self) -> impl Future<Output = Result<(), Stopped>> {
-        self.exchange.step();
-        ready(Ok(()))
+        poll_fn(|_| {
+            self.exchange.step();
+            Poll::Ready(Ok(()))
+        })
     }
 }
