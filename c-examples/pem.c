@@ -6,6 +6,7 @@
 #define END "-----END "
 #define DASHES "-----"
 #define DER_SEQUENCE 0x30               /* the first byte of every certificate and key */
+#define DER_LONG 0x80                   /* in the second, where more than 127 bytes follow, as in every certificate: no text begins so */
 #define NO_DIGIT 64
 
 /* A part of the file. */
@@ -120,6 +121,9 @@ const char *pem_decode(unsigned char *content, size_t *length, PEM_KIND kind)
     int wanted = 0;
     int found;
 
+    if (*length > 1 && content[0] == DER_SEQUENCE && (content[1] & DER_LONG) != 0) {
+        return 0;                       /* not PEM, even where a text in it looks so */
+    }
     while ((found = next_block(&rest, &label, &body)) > 0) {
         blocks++;
         if (kind == PEM_PRIVATE_KEY && (is(label, "ENCRYPTED PRIVATE KEY") || find(body, "4,ENCRYPTED") != body.end)) {

@@ -27,6 +27,12 @@ mod hostile;
 #[cfg(feature = "secure-mqtt")]
 #[path = "tls/keys.rs"]
 mod keys;
+#[cfg(feature = "secure-mqtt")]
+#[path = "tls/lies.rs"]
+mod lies;
+#[cfg(feature = "secure-mqtt")]
+#[path = "tls/messages.rs"]
+mod messages;
 #[cfg(feature = "psk")]
 #[path = "tls/pre_shared_key.rs"]
 mod pre_shared_key;

@@ -23,6 +23,8 @@ const SHORTEST_ENCRYPTED: usize = 1 + 16;
 const LONGEST_ENCRYPTED: usize = 16384 + 256;
 /// How many ChangeCipherSpecs, which mean nothing, a handshake may have.
 const MOST_CHANGES: u8 = 2;
+/// How many encrypted records: none is empty, and the broker has five messages to send at most.
+const MOST_ENCRYPTED: u8 = 5;
 
 /// Watches the records of one connection.
 pub(super) struct Gate {
@@ -34,11 +36,20 @@ pub(super) struct Gate {
     /// The ServerHello has arrived: all that follows is encrypted.
     hello: Cell<bool>,
     changes: Cell<u8>,
+    /// Encrypted records of the handshake that have begun.
+    encrypted: Cell<u8>,
 }
 
 impl Gate {
     pub(super) const fn new() -> Self {
-        Self { header: Cell::new([0; HEADER]), arrived: Cell::new(0), left: Cell::new(0), hello: Cell::new(false), changes: Cell::new(0) }
+        Self {
+            header: Cell::new([0; HEADER]),
+            arrived: Cell::new(0),
+            left: Cell::new(0),
+            hello: Cell::new(false),
+            changes: Cell::new(0),
+            encrypted: Cell::new(0),
+        }
     }
 
     /// Nothing has arrived.
@@ -47,6 +58,7 @@ impl Gate {
         self.left.set(0);
         self.hello.set(false);
         self.changes.set(0);
+        self.encrypted.set(0);
     }
 
     /// Whether a record is complete, and the next has not begun.
@@ -61,7 +73,7 @@ impl Gate {
     }
 
     /// Lets bytes pass that have arrived, none of them beyond a header or beyond a record: that is how they are asked for. The version
-    /// in the header of an encrypted record, which by the standard says nothing, then tells whether the connection is open.
+    /// in a header, which by the standard says nothing, then tells which encrypted record it is, or that the connection is open.
     pub(super) fn pass(&self, bytes: &mut [u8], room: usize, open: bool) -> Result<(), Reason> {
         let mut header = self.header.get();
         if self.arrived.get() == HEADER {
@@ -81,8 +93,8 @@ impl Gate {
             if let Some(part) = header.get_mut(place) {
                 *part = *byte;
             }
-            if place == 1 && open {
-                *byte = OPEN;
+            if place == 1 {
+                *byte = if open { OPEN } else { self.encrypted.get() };
             }
             self.arrived.set(place + 1);
         }
@@ -98,7 +110,13 @@ impl Gate {
     fn judge(&self, header: &[u8; HEADER], room: usize, open: bool) -> Result<(), Reason> {
         let length = length(header);
         let may_come = match header {
-            [APPLICATION_DATA, 3, 3, ..] => self.hello.get() && matches!(length, SHORTEST_ENCRYPTED..=LONGEST_ENCRYPTED),
+            [APPLICATION_DATA, 3, 3, ..] => {
+                let encrypted = self.encrypted.get();
+                if !open {
+                    self.encrypted.set(encrypted + 1);
+                }
+                self.hello.get() && (open || encrypted < MOST_ENCRYPTED) && matches!(length, SHORTEST_ENCRYPTED..=LONGEST_ENCRYPTED)
+            }
             [HANDSHAKE, ..] => !self.hello.replace(true) && length != 0,
             [ALERT, ..] => !self.hello.get() && length == 2,
             [CHANGE_CIPHER_SPEC, ..] => {

@@ -194,13 +194,13 @@ impl<T: Transport> Records<T> {
 }
 
 impl<T: Transport> Read for Records<T> {
-    async fn read(&mut self, room: &mut [u8]) -> Result<usize, Stopped> {
-        poll_fn(|_| self.receive(room)).await
+    fn read(&mut self, room: &mut [u8]) -> impl Future<Output = Result<usize, Stopped>> {
+        poll_fn(|_| self.receive(room))
     }
 }
 
 impl<T: Transport> Write for Records<T> {
-    async fn write(&mut self, bytes: &[u8]) -> Result<usize, Stopped> {
+    fn write(&mut self, bytes: &[u8]) -> impl Future<Output = Result<usize, Stopped>> {
         poll_fn(|_| {
             if self.exchange.reason.get() != 0 {
                 return Poll::Ready(Err(Stopped)); // the random source has failed
@@ -212,11 +212,12 @@ impl<T: Transport> Write for Records<T> {
             let sent = if self.exchange.is_lost() { Poll::Ready(Err(Stopped)) } else { self.moved(self.transport.send(bytes)) };
             if let Poll::Ready(Err(Stopped)) = sent { Poll::Ready(Ok(bytes.len())) } else { sent }
         })
-        .await
     }
 
-    async fn flush(&mut self) -> Result<(), Stopped> {
-        self.exchange.step();
-        Ok(())
+    fn flush(&mut self) -> impl Future<Output = Result<(), Stopped>> {
+        poll_fn(|_| {
+            self.exchange.step();
+            Poll::Ready(Ok(()))
+        })
     }
 }

@@ -7,13 +7,19 @@ use aes_gcm::Aes128Gcm;
 use embedded_tls::TlsCipherSuite;
 use sha2::Sha256;
 
-/// The lower byte of the version in a record's header, as the gate changes it where the connection is open.
-pub(super) const OPEN: u8 = 4;
+/// What the gate puts in the place of the upper byte of a record's version: the number of the encrypted record of the handshake, from 0
+/// on, or this where the connection is open.
+pub(super) const OPEN: u8 = 0xff;
 /// What it really is, section 5.2 of RFC 8446.
 const VERSION: u8 = 3;
 
-/// A NewSessionTicket, section 4 of RFC 8446.
+// The types of the messages that the broker may send, section 4 of RFC 8446.
 const NEW_SESSION_TICKET: u8 = 4;
+const ENCRYPTED_EXTENSIONS: u8 = 8;
+const CERTIFICATE: u8 = 11;
+const CERTIFICATE_REQUEST: u8 = 13;
+const CERTIFICATE_VERIFY: u8 = 15;
+const FINISHED: u8 = 20;
 
 pub(super) struct Suite;
 
@@ -26,7 +32,8 @@ impl TlsCipherSuite for Suite {
     type LabelBufferSize = <embedded_tls::Aes128GcmSha256 as TlsCipherSuite>::LabelBufferSize;
 }
 
-/// AES-128-GCM that hands out no handshake message after the handshake: the TLS implementation would stop the program.
+/// AES-128-GCM that hands out no message that would be read as another, or at another time: the TLS implementation does not look, and
+/// would stop the program at one after the handshake.
 pub(super) struct Cipher(Aes128Gcm);
 
 impl KeySizeUser for Cipher {
@@ -51,16 +58,14 @@ impl AeadInPlace for Cipher {
     }
 
     fn decrypt_in_place_detached(&self, nonce: &Nonce<Self>, header: &[u8], content: &mut [u8], tag: &Tag<Self>) -> Result<(), Error> {
-        let &[kind, version, minor, high, low] = header else { return Err(Error) };
-        let is_open = version == OPEN;
+        let &[kind, number, minor, high, low] = header else { return Err(Error) };
         self.0.decrypt_in_place_detached(nonce, &[kind, VERSION, minor, high, low], content, tag)?;
-        if is_open { without_tickets(content) } else { Ok(()) }
+        judge(content, number)
     }
 }
 
-/// Makes tickets, which are of no use, a record without content; they are not even looked into. The record is its content, its type,
-/// and zeros.
-fn without_tickets(record: &mut [u8]) -> Result<(), Error> {
+/// Whether a decrypted record may come now. It is its content, its type, and zeros.
+fn judge(record: &mut [u8], number: u8) -> Result<(), Error> {
     let mut content = &*record;
     while let [before @ .., 0] = content {
         content = before;
@@ -69,15 +74,42 @@ fn without_tickets(record: &mut [u8]) -> Result<(), Error> {
     if *kind != gate::HANDSHAKE {
         return Ok(());
     }
+    let mut is_first = number == 0;
     loop {
-        let [NEW_SESSION_TICKET, high, middle, low, behind @ ..] = messages else { return Err(Error) };
-        let length = u32::from_be_bytes([0, *high, *middle, *low]) as usize;
-        messages = behind.get(length..).ok_or(Error)?;
+        let (head, behind) = messages.split_first_chunk().ok_or(Error)?;
+        let head = u32::from_be_bytes(*head);
+        let kind = (head >> 24) as u8;
+        let (content, behind) = behind.split_at_checked((head & 0xff_ffff) as usize).ok_or(Error)?;
+        let may_come = match kind {
+            NEW_SESSION_TICKET => number == OPEN,
+            _ => number != OPEN && (kind == ENCRYPTED_EXTENSIONS) == is_first && is_whole(kind, content) && (kind != FINISHED || behind.is_empty()),
+        };
+        if !may_come {
+            return Err(Error);
+        }
+        messages = behind;
+        is_first = false;
         if messages.is_empty() {
             break;
         }
     }
-    record.fill(0);
-    *record.first_mut().ok_or(Error)? = gate::APPLICATION_DATA;
+    // Tickets are of no use: they become a record without content, and are not even looked into.
+    if number == OPEN {
+        record.fill(0);
+        *record.first_mut().ok_or(Error)? = gate::APPLICATION_DATA;
+    }
     Ok(())
+}
+
+/// Whether a message is as long as what is in it: the TLS implementation would read what is behind as another.
+fn is_whole(kind: u8, content: &[u8]) -> bool {
+    // Behind an empty context or a signature scheme they are a list, which no record holds 65536 bytes of.
+    match (kind, content) {
+        (FINISHED, _) => content.len() == 32,
+        (ENCRYPTED_EXTENSIONS, [high, low, list @ ..])
+        | (CERTIFICATE_REQUEST, [0, high, low, list @ ..])
+        | (CERTIFICATE, [0, 0, high, low, list @ ..])
+        | (CERTIFICATE_VERIFY, [_, _, high, low, list @ ..]) => list.len() == usize::from(u16::from_be_bytes([*high, *low])),
+        _ => false,
+    }
 }

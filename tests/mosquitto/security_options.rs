@@ -71,6 +71,7 @@ fn files_that_cannot_be_used_are_refused_with_a_reason() {
     let other_end = file("other-end", text.replace("END CERTIFICATE", "END CERTIFICATION").as_bytes());
     let not_der = file("not-der", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     let half_der = file("half-der", b"0\x82\x02\x00half");
+    let text_in_der = file("text-in-der", &[&b"0\x82\x10\0"[..], text.as_bytes(), &[0; 0x1000]].concat()[..4 + 0x1000]);
     let two = file("two", [fs::read(&client).unwrap(), fs::read(&client).unwrap()].concat().as_slice());
     let two_keys = file("two-keys", format!("{key_text}{key_text}").as_bytes());
     let many = file("many", text.repeat(65536 / 400).as_bytes());
@@ -89,6 +90,7 @@ fn files_that_cannot_be_used_are_refused_with_a_reason() {
         (&key, "there is no certificate in it"),
         (&not_der, "not made of certificates that can be used"),
         (&half_der, "not made of certificates that can be used"),
+        (&text_in_der, "not made of certificates that can be used"),
         (&many, "too large"),
         (&large, "too large"),
     ];

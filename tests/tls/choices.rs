@@ -56,6 +56,36 @@ fn a_hello_keeps_to_what_was_offered() {
     }
 }
 
+/// A HelloRetryRequest, which differs from a ServerHello by its random bytes, in all shapes that section 4.1.4 of RFC 8446 has for it.
+#[test]
+fn a_request_for_another_hello_is_refused() {
+    let random: [u8; 32] = [
+        0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07,
+        0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+    ];
+    let version = extension(43, b"\x03\x04");
+    let cookie = |length| extension(44, &list::<2>(&vec![b'c'; length]));
+    let shapes = [
+        Vec::new(),
+        version.clone(),
+        cookie(1),
+        extension(51, b"\0\x17"),
+        [version.clone(), extension(51, b"\0\x17")].concat(),
+        [version.clone(), extension(51, b"\0\x18")].concat(),
+        [version.clone(), extension(51, b"\0\x1d")].concat(),
+        [version.clone(), cookie(32)].concat(),
+        [version.clone(), cookie(1000)].concat(),
+        [extension(51, b"\0\x17"), version.clone(), cookie(32)].concat(),
+    ];
+    for extensions in shapes {
+        let content = [&b"\x03\x03"[..], &random, b"\0\x13\x01\0", &list::<2>(&extensions)].concat();
+        let mut encounter = Encounter::new();
+        let hello = encounter.server.hello_saying(&content);
+        assert_eq!(encounter.after(&hello), PROTOCOL, "{extensions:x?}");
+        assert!(encounter.rig.sent().is_empty());
+    }
+}
+
 #[test]
 fn nothing_follows_a_hello_in_its_record() {
     for behind in [&b"\0"[..], &message(ENCRYPTED_EXTENSIONS, b"\0\0"), &[0x5a; 40]] {
@@ -153,7 +183,8 @@ fn a_request_for_a_certificate_may_say_much() {
     let authorities = extension(47, &list::<2>(&list::<2>(&[0x30; 300])));
     for good in [schemes.clone(), [&schemes[..], &authorities].concat(), [&schemes[..], &extension(0xfafa, b"grease"), &extension(50, b"\0\x02\x04\x03")].concat()] {
         assert_eq!(with_request(b"", &good), Outcome::Connected);
-        assert_eq!(with_request(&[7; 255], &good), Outcome::Connected);
+        assert_eq!(with_request(b"x", &good), PROTOCOL, "a context belongs to requests after the handshake");
+        assert_eq!(with_request(&[7; 255], &good), PROTOCOL);
     }
     for bad in [extension(0, b""), extension(51, b"\0\x17"), extension(13, b"\0\x03\x04\x03\x08"), extension(13, b"\0\x40\x04\x03"), b"\0".to_vec(), extension(47, b"x").repeat(7)] {
         assert_eq!(with_request(b"", &bad), PROTOCOL, "{bad:x?}");

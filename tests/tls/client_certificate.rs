@@ -3,7 +3,7 @@
 use crate::certificates::{Identity, Request, extension};
 use crate::credentials::{INVALID, said, says};
 use crate::encounter::{Encounter, GOOD, Outcome, WITH_REQUEST, honest};
-use crate::server::{HANDSHAKE, Server, kind::*, list};
+use crate::server::{Server, kind::*};
 use crate::wire::{Rig, kept};
 use utasker_mqtt::tls::{Reason, Security};
 
@@ -69,23 +69,4 @@ fn it_is_not_shown_to_whom_is_not_the_broker() {
     assert_eq!(encounter.shake(&kinds), Outcome::Refused(Reason::NoCertificate as u16));
     let sent = encounter.rig.sent();
     assert_eq!(encounter.server.hear_finished(&sent), None);
-}
-
-#[test]
-fn a_request_whose_context_leaves_no_room_for_the_answer_is_refused() {
-    let (_, broker) = honest();
-    let device = device();
-    let rig = Rig::with_buffers(2065, 64 + device.der.len());
-    let mut encounter = Encounter::over(rig, Server::new(&[&broker]), |security| with(security, &device, &device.sec1()));
-    for length in (0..60).chain([128, 255]) {
-        encounter.again(Server::new(&[&broker]));
-        let mut flight = encounter.flight(&WITH_REQUEST[..1]);
-        let content = [list::<1>(&vec![7; length]), list::<2>(&crate::server::extension(13, &list::<2>(b"\x04\x03")))].concat();
-        let request = encounter.server.say_so(CERTIFICATE_REQUEST, &content);
-        flight.extend(encounter.server.seal(HANDSHAKE, &request));
-        flight.extend(encounter.server.flight(&WITH_REQUEST[2..]));
-        encounter.server.finish();
-        let expected = if length <= 29 { Outcome::Connected } else { Outcome::Refused(Reason::Protocol as u16) };
-        assert_eq!(encounter.after(&flight), expected, "{length}");
-    }
 }

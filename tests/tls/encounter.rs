@@ -145,11 +145,19 @@ impl Encounter {
 
     /// The client receives what there is.
     pub fn received(&self) -> Result<Vec<u8>, i32> {
+        match self.received_to_the_end() {
+            (received, 0) => Ok(received),
+            (_, lost) => Err(lost),
+        }
+    }
+
+    /// What the client receives, and what has become of the connection.
+    pub fn received_to_the_end(&self) -> (Vec<u8>, i32) {
         let mut received = Vec::new();
         loop {
             match self.rig.link.receive(self.room) {
-                0 => return Ok(received),
-                lost if lost < 0 => return Err(lost),
+                0 if self.rig.link.is_eager() => {}
+                result if result <= 0 => return (received, result),
                 length => received.extend(self.room[..length as usize].iter().map(Cell::get)),
             }
         }

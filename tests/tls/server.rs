@@ -248,6 +248,12 @@ impl Server {
 
     /// A message of the handshake as it should be, now part of it.
     pub fn say(&mut self, what: u8) -> Vec<u8> {
+        let message = self.compose(what);
+        self.tell(message)
+    }
+
+    /// A message of the handshake as it should be.
+    pub fn compose(&self, what: u8) -> Vec<u8> {
         let content = match what {
             kind::ENCRYPTED_EXTENSIONS => list::<2>(&[]),
             kind::CERTIFICATE_REQUEST => [&b"\0"[..], &list::<2>(&extension(13, &list::<2>(&ECDSA_P256.to_be_bytes())))].concat(),
@@ -262,14 +268,18 @@ impl Server {
             kind::FINISHED => proof(&self.sending.as_ref().unwrap().secret, &self.transcript).to_vec(),
             _ => panic!("no such message: {what}"),
         };
-        self.say_so(what, &content)
+        message(what, &content)
     }
 
     /// A message of any content, now part of the handshake.
     pub fn say_so(&mut self, what: u8, content: &[u8]) -> Vec<u8> {
-        let message = message(what, content);
-        self.transcript.update(&message);
-        message
+        self.tell(message(what, content))
+    }
+
+    /// These bytes are now part of the handshake.
+    pub fn tell(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        self.transcript.update(&bytes);
+        bytes
     }
 
     /// An encrypted record.

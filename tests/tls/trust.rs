@@ -221,6 +221,25 @@ fn chains_of_up_to_four_between_are_trusted_in_any_order() {
     refuses(Reason::UnknownAuthority, &authority, &[&identity, &between[0]]);
 }
 
+/// Authorities of one name are tried one after another; a chain of four between takes five signatures of the eight that there are.
+#[test]
+fn eight_signatures_are_verified_for_one_broker() {
+    let mut chain = vec![Identity::authority()];
+    for number in 0..4 {
+        let next = chain[number].issue(&Request::authority(&format!("Between {number}")));
+        chain.push(next);
+    }
+    let identity = chain[4].issue(&broker());
+    let shown: Vec<&Identity> = [&identity].into_iter().chain(chain[1..].iter().rev()).collect();
+    for (others, expected) in [(3, Outcome::Connected), (4, Outcome::Refused(Reason::BadSignature as u16))] {
+        let mut trusted: Vec<u8> = (0..others).flat_map(|seed| Request::authority("Authority").seed(&format!("another {seed}")).self_signed().der).collect();
+        trusted.extend(&chain[0].der);
+        let rig = crate::wire::Rig::with_buffers(4113, 1024);
+        let mut encounter = Encounter::over(rig, Server::new(&shown), |security| Security { authority: kept(&trusted), ..security });
+        assert_eq!(encounter.shake(&GOOD), expected, "{others}");
+    }
+}
+
 #[test]
 fn a_maze_of_authorities_is_refused() {
     let authority = Identity::authority();
