@@ -152,9 +152,10 @@ pub struct Session {
     /// Bytes of acknowledgements, and how many of them are sent.
     replies: Cell<u8>,
     replied: Cell<u8>,
-    /// The incoming PUBLISH: its first byte, and whether it is longer than the buffer.
+    /// The incoming PUBLISH: its first byte, whether it is longer than the buffer, and the subscription it belongs to.
     first: Cell<u8>,
     long: Cell<bool>,
+    reference: Cell<u8>,
     /// The packet identifier given out last; 0: none yet. At QoS 0, where there is none, the number.
     identifier: Cell<u16>,
     number: Cell<u16>,
@@ -221,6 +222,7 @@ impl Session {
             replied: Cell::new(0),
             first: Cell::new(0),
             long: Cell::new(false),
+            reference: Cell::new(0),
             identifier: Cell::new(0),
             number: Cell::new(0),
             told: Cell::new(0),

@@ -37,6 +37,25 @@ fn message_larger_than_the_buffer_comes_in_parts() {
 }
 
 #[test]
+fn parts_of_a_message_have_one_reference() {
+    let mut client = Client::connected(CLEAN);
+    client.subscribed("b", 0);
+    client.subscribed("a", 0);
+    client.unsubscribe(1);
+    client.receive("b0 02 00 03");
+    client.take_events();
+    client.application.answers(|library, event| {
+        if event.kind == Kind::TopicMessagePart {
+            let _ = library.subscribe(Some("#"), 0);
+        }
+        None
+    });
+    client.receive_bytes(&publish(0x30, "a", 0, &stream(0, 4000)));
+    let told = client.take_events();
+    assert_eq!(told.iter().map(|event| event.reference).collect::<Vec<_>>(), [2, 2, 2]);
+}
+
+#[test]
 fn message_may_follow_one_in_parts_at_once() {
     for length in [1531, 2000, 1536 + 1530, 5000] {
         let mut client = Client::connected(CLEAN);

@@ -243,8 +243,10 @@ impl Session {
         } else if qos != 0 && complete {
             self.reply(PUBACK, identifier);
         }
-        let reference = self.subscriptions.matching(name);
-        self.tell(host, kind, place, length as u32, reference);
+        if self.offset.get() == 0 {
+            self.reference.set(self.subscriptions.matching(name)); // of all parts
+        }
+        self.tell(host, kind, place, length as u32, self.reference.get());
     }
 
     /// Where the identifier of an incoming QoS 2 message is kept, or else can be.
