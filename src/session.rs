@@ -354,9 +354,6 @@ impl Session {
                     silence = silence.min(self.left(self.received.get().wrapping_add(quarter)));
                 }
                 if silence == 0 {
-                    if !awaited {
-                        self.limit(late::PINGRESP);
-                    }
                     self.reply(first_byte::PINGREQ, 0);
                     return AGAIN;
                 }
