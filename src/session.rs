@@ -420,7 +420,7 @@ impl Session {
             Stage::Draining if !self.mid_packet.get() => self.take_leave(),
             _ if self.phase.get() == Phase::Disconnecting => self.end(Kind::None, Kind::ConnectionClosed),
             _ => {
-                if let (true, Work::Piece, Some(stream)) = (STREAM, self.work.get(), self.outbox.next()) {
+                if let (true, Some(stream)) = (STREAM && self.starved.get(), self.outbox.next()) {
                     let [_, progress, ..] = &self.late;
                     if progress.get() != 0 && self.left(progress.get()) == 0 {
                         self.fail_stream(stream);

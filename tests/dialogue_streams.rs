@@ -428,3 +428,19 @@ fn topic_of_a_stream_is_asked_for_too() {
     client.poll();
     client.expect_sent_bytes(&publish(0x32, "asked", 1, &stream(0, 2000)));
 }
+
+#[test]
+fn stream_that_waits_for_the_link_does_not_fail_with_it() {
+    let mut client = Client::connected(KEPT);
+    client.application.answers(|_, event| (event.kind == Kind::PublishDataPart).then(|| 0.into()));
+    client.publish_stream("a", 1, 2);
+    client.link.room = 0;
+    client.receive("32 05 00 01 'b' 00 01");
+    client.pass(15_000);
+    client.expect_events([message(0, ""), TIMEOUT, CONNECTION_CLOSED]);
+    client.link.room = usize::MAX;
+    client.application.answers(|_, _| None);
+    client.connect(KEPT);
+    client.accept(true);
+    client.expect_sent("32 07 00 01 'a' 00 01 00 01");
+}
