@@ -4,36 +4,26 @@
 mod support;
 
 mod model {
-    pub mod application;
-    pub mod books;
-    pub mod broker;
+    mod application;
+    mod books;
+    mod broker;
     mod events;
+    pub mod outside;
     mod wire;
     pub mod world;
 }
 
-use model::world::{Course, Outside};
-
-/// Names the course of a run that fails.
-struct Named(Course);
-
-impl Drop for Named {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("{:?}", self.0);
-        }
-    }
-}
+use model::outside::Outside;
+use model::world::Course;
 
 fn run(course: Course) -> Outside {
-    let _named = Named(course);
     let outside = Outside::new(course);
     outside.run(600);
     outside.0.borrow().check_passed();
     outside
 }
 
-/// Which courses: the usual ones, or those from MODEL_SEEDS on, so many as it says: `1000 500`.
+/// The usual courses; MODEL_SEEDS names others: the first, and how many.
 fn seeds() -> std::ops::Range<u64> {
     let text = std::env::var("MODEL_SEEDS").unwrap_or_else(|_| "0 100".into());
     let mut numbers = text.split(' ').map(|number| number.parse().unwrap());

@@ -136,10 +136,10 @@ impl Books {
 
     /// Whether there may be no room for a request: none of the gaps between the others need be longer than their mean.
     pub fn may_be_full(&self, wanted: usize) -> bool {
-        let ranges = self.entries.iter().map(Self::most);
+        let ranges = self.entries.iter().chain(&self.failures).map(Self::most);
         let promised = ranges.clone().max().unwrap_or_default();
         let left = TRANSMIT_END.saturating_sub(promised + ranges.sum::<usize>() + if self.telling { TRANSMIT_END } else { 0 });
-        self.counted() >= MAX_INFLIGHT || wanted > left / (self.entries.len() + 1)
+        self.counted() >= MAX_INFLIGHT || wanted > left / (self.entries.len() + self.failures.len() + 1)
     }
 
     #[track_caller]
@@ -198,7 +198,7 @@ impl Books {
             (Err(error), Some(expected)) => return assert_eq!(error, expected),
             (Err(Error::Busy), None) => return assert!(self.held || self.may_be_full(before + room), "no room for {before} and {room} beside {:?}", self.entries),
             (Ok(_), None) => {}
-            _ => { library.debug(); panic!("{answer:?}, not {expected:?} {:?}", self.entries) }
+            _ => panic!("{answer:?}, not {expected:?}"),
         }
         let handle = answer.expect("accepted");
         assert_eq!(handle == 0, source == Source::Callback);
@@ -206,7 +206,6 @@ impl Books {
             reference = 0;
         }
         self.serial = serial;
-        if std::env::var_os("MODEL_TRACE").is_some() { eprintln!("accepted {serial} {handle}"); }
         self.publications.insert(serial, Passed { qos, ..Default::default() });
         self.entries.push(Entry {
             serial,

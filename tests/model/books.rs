@@ -139,6 +139,10 @@ pub struct Books {
     pub repeated: Option<Entry>,
     /// A request for a subscription was answered.
     pub answered: bool,
+    /// The broker has forgotten its session, and the client may not know.
+    pub forgotten: bool,
+    /// A connection was asked for and not begun.
+    pub begins: bool,
     /// Since when PINGRESP is awaited.
     pub ping: Option<u64>,
     /// The application is being told something; the topic of a publication that has ended is kept meanwhile.
@@ -180,6 +184,8 @@ impl Books {
             serial: 0,
             repeated: None,
             answered: false,
+            forgotten: false,
+            begins: false,
             ping: None,
             telling: false,
             held: false,
@@ -247,6 +253,15 @@ impl Books {
         self.incoming.clear();
     }
 
+    /// A connection begins that was asked for; a clean one knows nothing of those before.
+    pub fn begin(&mut self) {
+        if std::mem::take(&mut self.begins) && self.is_clean() {
+            self.messages.values_mut().for_each(|passed| passed.disturbed = true);
+            self.fail(|entry| entry.state != State::Copying);
+            self.end_session();
+        }
+    }
+
     /// The connection has ended: what fails with it.
     pub fn fail_with_connection(&mut self) {
         if self.failing {
@@ -276,6 +291,7 @@ impl Books {
         let resumed = known || self.old && kept;
         if !resumed {
             self.incoming.clear();
+            self.forgotten = false;
             self.fail(|entry| entry.state == State::Released);
         }
         for entry in &mut self.entries {
@@ -347,7 +363,6 @@ impl Books {
         if *end > self.received || self.ending.is_some() || self.left {
             return false;
         }
-        if std::env::var_os("MODEL_TRACE").is_some() { eprintln!("process {:.60?}", format!("{packet:?}")); }
         match packet.clone() {
             Packet::Pingresp if self.accepted => self.ping = None,
             Packet::Acknowledgement { first: 0x62, identifier } if self.accepted => {

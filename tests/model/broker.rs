@@ -128,6 +128,7 @@ impl Broker {
             self.outgoing.clear();
             books.publications.values_mut().filter(|passed| !passed.acknowledged && !passed.failed).for_each(|passed| passed.disturbed = true);
             books.messages.values_mut().for_each(|passed| passed.disturbed = true);
+            books.forgotten = true;
         }
         self.pending.push_back(Packet::Connack { present: self.has_session && !old, code: 0 });
         self.has_session = !clean;
@@ -164,15 +165,12 @@ impl Broker {
         };
         let most = if random.one_in(3) { 3 * RX_BUFFER_LENGTH } else { RX_BUFFER_LENGTH.saturating_sub(topic.len()) };
         let length = length(random, most);
-        while qos != 0 {
+        while qos != 0 && self.outgoing.iter().any(|message| message.identifier == self.identifier) || self.identifier == 0 {
             self.identifier = self.identifier % 500 + 1;
-            if self.outgoing.iter().all(|message| message.identifier != self.identifier) {
-                break;
-            }
         }
         let first = 0x30 | qos << 1 | u8::from(random.one_in(4));
         let message = Outgoing { identifier: if qos == 0 { 0 } else { self.identifier }, serial, topic, first, payload: content(serial, length), released: false };
-        books.messages.insert(serial, super::books::Passed { qos, ..Default::default() });
+        books.messages.insert(serial, super::books::Passed { qos, disturbed: books.forgotten, ..Default::default() });
         self.pending.push_back(Self::message(&message, 0));
         if qos != 0 {
             self.outgoing.push(message);

@@ -44,6 +44,7 @@ impl Books {
     #[track_caller]
     pub fn told(&mut self, event: &Told) -> Option<Entry> {
         use Kind::*;
+        self.begin();
         let details = matches!(event.kind, TopicMessage | TopicMessagePart | PublishAcknowledged | PublishFailed);
         assert_eq!(event.details.is_some(), details, "{event:?}");
         if event.kind != PublishFailed {

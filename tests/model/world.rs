@@ -6,10 +6,8 @@ use super::broker::Broker;
 use super::wire::Wire;
 use crate::support::random::Random;
 use crate::support::*;
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use utasker_mqtt::outbox::{PAYLOAD_ROOM, TOPIC_ROOM};
-use utasker_mqtt::session::Host;
 
 /// How a run goes.
 #[derive(Clone, Copy, Debug)]
@@ -27,41 +25,39 @@ pub struct Course {
 
 pub struct World {
     pub course: Course,
-    library: Library,
+    pub library: Library,
     pub books: Books,
     pub broker: Broker,
-    wire: Wire,
-    hooks: Random,
-    polls: Random,
-    events: u64,
+    pub wire: Wire,
+    pub hooks: Random,
+    pub polls: Random,
+    pub events: u64,
     pub clock: u64,
-    faults: bool,
-    room: usize,
-    chunk: usize,
-    lost: Option<i32>,
-    is_open: bool,
+    pub faults: bool,
+    pub room: usize,
+    pub chunk: usize,
+    pub lost: Option<i32>,
+    pub is_open: bool,
     /// What the broker wrote and the link has not brought; what it has brought.
-    under_way: VecDeque<u8>,
-    arrived: VecDeque<u8>,
-    written: u64,
+    pub under_way: VecDeque<u8>,
+    pub arrived: VecDeque<u8>,
+    pub written: u64,
     /// Since when something is awaited.
-    stage: Option<u64>,
-    stalled: Option<u64>,
-    answer: Option<u64>,
-    controls: usize,
-    attempt: Option<u64>,
-    leaving: Option<u64>,
-    starved: bool,
-    blocked: bool,
-    active: bool,
+    pub stage: Option<u64>,
+    pub stalled: Option<u64>,
+    pub answer: Option<u64>,
+    pub controls: usize,
+    pub attempt: Option<u64>,
+    pub leaving: Option<u64>,
+    pub starved: bool,
+    pub blocked: bool,
+    /// In this poll: something was sent, received or told.
+    pub active: bool,
     /// Another task made a request during the poll.
-    woken: bool,
+    pub woken: bool,
     /// What happened, and when.
     pub trace: Vec<(u64, String)>,
 }
-
-/// The client, as the session's poll sees what lies outside of it.
-pub struct Outside(pub RefCell<World>);
 
 impl World {
     pub fn new(course: Course) -> Self {
@@ -100,11 +96,8 @@ impl World {
         }
     }
 
-    fn note(&mut self, text: String) {
+    pub fn note(&mut self, text: String) {
         self.active = true;
-        if std::env::var_os("MODEL_TRACE").is_some() {
-            eprintln!("{} {text}", self.clock);
-        }
         match self.trace.last_mut() {
             Some((clock, last)) if *clock == self.clock => {
                 last.push(' ');
@@ -115,7 +108,7 @@ impl World {
     }
 
     /// What another task does while the poll is outside of the session.
-    fn meanwhile(&mut self) {
+    pub fn meanwhile(&mut self) {
         if self.course.tasks && self.faults && self.hooks.one_in(25) {
             if !self.books.telling {
                 self.books.process();
@@ -127,7 +120,7 @@ impl World {
         }
     }
 
-    fn count_controls(&mut self) {
+    pub fn count_controls(&mut self) {
         if !self.books.accepted {
             return;
         }
@@ -140,7 +133,7 @@ impl World {
         self.controls = controls;
     }
 
-    fn link_lost(&mut self, how: i32) -> i32 {
+    pub fn link_lost(&mut self, how: i32) -> i32 {
         self.note(format!("lost {how}"));
         self.books.process();
         self.books.arriving.clear();
@@ -153,9 +146,9 @@ impl World {
     }
 
     /// What the application has to write.
-    fn answer(&mut self, event: &Told, random: &mut Random) -> Answer {
+    pub fn answer(&mut self, event: &Told, random: &mut Random) -> Answer {
         if matches!(event.kind, Kind::PublishTopic | Kind::PublishData | Kind::PublishDataPart) {
-            self.active = event.kind != Kind::PublishDataPart || self.active;
+            self.active |= event.kind != Kind::PublishDataPart;
             return self.answer_request(event, random);
         }
         assert!(event.details.is_none() && self.books.link_open && !self.books.connect_begun);
@@ -233,7 +226,7 @@ impl World {
     }
 
     /// An event that tells.
-    fn told(&mut self, event: &Told, random: &mut Random) -> u16 {
+    pub fn told(&mut self, event: &Told, random: &mut Random) -> u16 {
         self.note(format!("{event:?} {:?}", event.details));
         if event.kind == Kind::Timeout {
             self.timed_out();
@@ -273,17 +266,16 @@ impl World {
     /// A time limit has passed; which, is only known where the link takes all.
     fn timed_out(&mut self) {
         let response = u64::from(self.books.response());
-        let mut since = [self.stage, self.stalled, self.answer, self.books.ping].into_iter().flatten();
-        assert!(since.any(|since| since + response <= self.clock) || self.blocked, "too early");
-        if let Some(stalled) = self.stalled.filter(|stalled| self.starved && stalled + response <= self.clock) {
-            let _ = stalled;
+        let since = [self.stage, self.stalled, self.answer, self.books.ping].into_iter().flatten();
+        assert!(since.clone().any(|since| since + response <= self.clock) || self.blocked, "too early");
+        if self.starved && self.stalled.is_some_and(|stalled| stalled + response <= self.clock) {
             if let Some(entry) = self.books.next().filter(|entry| entry.source == Source::Stream && entry.offset < entry.payload.as_ref().map_or(0, Vec::len)) {
-                entry.doomed = !self.blocked;
+                entry.doomed = true;
             }
         }
     }
 
-    fn connect(&mut self, random: &mut Random) {
+    pub fn connect(&mut self, random: &mut Random) {
         let options = Options {
             keep_alive: [0, 4, 60, 65534, NO_KEEP_ALIVE][random.below(5) as usize],
             response: [0, 1, 30][random.below(3) as usize],
@@ -301,242 +293,18 @@ impl World {
         assert_eq!(answers, (Ok(()), Ok(())));
         let books = &mut self.books;
         (books.phase, books.options, books.flags, books.old) = (Phase::Starting, options, flags, old);
-        if books.is_clean() {
-            books.messages.values_mut().for_each(|passed| passed.disturbed = true);
-            books.fail(|entry| entry.state != State::Copying);
-            books.end_session();
-        }
+        books.begins = true;
         self.note(format!("connect {flags} {old} {options:?}"));
     }
 }
 
-impl Host for &Outside {
-    fn aside(self, work: impl FnOnce()) {
-        let mut world = self.0.borrow_mut();
-        if !world.books.link_open {
-            world.books.fail_with_connection();
-        }
-        world.meanwhile();
-        work();
-        world.meanwhile();
-    }
-
-    fn milliseconds(self) -> u32 {
-        let mut world = self.0.borrow_mut();
-        world.meanwhile();
-        world.clock as u32
-    }
-
-    fn random(self) -> u32 {
-        let mut world = self.0.borrow_mut();
-        world.events += 1;
-        Random::new(world.course.seed + world.events).number()
-    }
-
-    fn open(self) -> i32 {
-        let world = &mut *self.0.borrow_mut();
-        world.meanwhile();
-        assert!(!world.is_open && world.books.failures.is_empty() && world.books.phase != Phase::Closed);
-        if let Some(attempt) = world.attempt.take() {
-            assert!(attempt <= world.clock, "too early");
-        }
-        world.note("open".into());
-        world.events += 1;
-        let mut random = Random::new(world.course.seed + world.events);
-        if world.faults && random.one_in(8) {
-            return world.link_lost(-1 - random.below(3) as i32);
-        }
-        (world.is_open, world.lost, world.stage) = (true, None, Some(world.clock));
-        (world.stalled, world.books.ping, world.blocked) = (None, None, false);
-        (world.answer, world.controls) = (None, 0);
-        (world.books.link_open, world.books.received) = (true, 0);
-        world.written = 0;
-        world.under_way.clear();
-        world.arrived.clear();
-        world.wire = Wire::new();
-        0
-    }
-
-    fn is_eager(self) -> bool {
-        false
-    }
-
-    fn close(self) {
-        let world = &mut *self.0.borrow_mut();
-        assert!(world.is_open);
-        world.wire.lost(&mut world.books);
-        world.broker.link_lost();
-        (world.is_open, world.books.link_open) = (false, false);
-        world.meanwhile();
-        world.note("close".into());
-    }
-
-    fn send(self, place: usize, length: usize) -> i32 {
-        let world = &mut *self.0.borrow_mut();
-        assert!(world.is_open && length != 0);
-        world.books.process();
-        world.meanwhile();
-        if let Some(how) = world.lost {
-            return world.link_lost(how);
-        }
-        let bytes = world.library.data(place, length.min(world.room));
-        if world.room != usize::MAX {
-            world.room -= bytes.len();
-        }
-        if bytes.is_empty() {
-            world.stalled.get_or_insert(world.clock);
-            world.blocked = true;
-            return 0;
-        }
-        (world.stalled, world.blocked) = (None, false);
-        let connecting = !world.books.accepted;
-        world.wire.sent(&mut world.books, &bytes);
-        if connecting {
-            world.stage = Some(world.clock);
-        }
-        let whole: Vec<_> = world.wire.whole.drain(..).collect();
-        if whole.iter().any(|packet| packet[0] == 0xc0) {
-            world.books.ping.get_or_insert(world.clock);
-        }
-        world.broker.input.extend(whole);
-        world.count_controls();
-        world.note(hexadecimal(&bytes));
-        bytes.len() as i32
-    }
-
-    fn receive(self, place: usize, length: usize) -> i32 {
-        let world = &mut *self.0.borrow_mut();
-        assert!(world.is_open && length != 0);
-        world.meanwhile();
-        if world.arrived.is_empty() {
-            return match world.lost {
-                Some(how) => world.link_lost(how),
-                None => 0,
-            };
-        }
-        let length = length.min(world.chunk).min(world.arrived.len());
-        let bytes: Vec<u8> = world.arrived.drain(..length).collect();
-        world.books.received += length as u64;
-        world.books.ping = world.books.ping.map(|_| world.clock);
-        world.active = true;
-        world.library.put(place, length, &bytes)
-    }
-
-    fn tell(self, kind: Kind, place: usize, number: u32, reference: u8) -> u16 {
-        let world = &mut *self.0.borrow_mut();
-        world.events += 1;
-        let mut random = Random::new(world.course.seed * 1000 + world.events);
-        let event = world.library.event(kind, place, number, reference);
-        let number = if event.asks() {
-            if world.faults && random.one_in(8) {
-                world.books.request(&mut world.library, &mut random, world.course.tasks);
-            }
-            let answer = world.answer(&event, &mut random);
-            world.library.put(place, event.number as usize, &answer.bytes);
-            answer.number
-        } else {
-            world.told(&event, &mut random)
-        };
-        world.count_controls();
-        number
-    }
-}
-
-impl Outside {
-    pub fn new(course: Course) -> Self {
-        Self(RefCell::new(World::new(course)))
-    }
-
-    /// Polls until it need not be at once. Returns for how long.
-    fn poll(&self) -> u32 {
-        let library = self.0.borrow().library.clone();
-        for _ in 0..200_000 {
-            let mut world = self.0.borrow_mut();
-            (world.starved, world.active) = (false, false);
-            drop(world);
-            let wait = library.poll(self);
-            if std::env::var_os("MODEL_TRACE").is_some() { eprintln!("poll {wait}"); }
-            let mut world = self.0.borrow_mut();
-            if wait != 0 && !std::mem::take(&mut world.woken) {
-                world.rested(wait);
-                return wait;
-            }
-        }
-        panic!("does not come to rest");
-    }
-
-    /// Lets time pass, and polls when that was asked for.
-    fn pass(&self, wait: &mut u32, milliseconds: u64) {
-        let end = self.0.borrow().clock + milliseconds;
-        loop {
-            let mut world = self.0.borrow_mut();
-            let left = end - world.clock;
-            let extra = world.course.extra_polls.then(|| u64::from(world.polls.below(2000)));
-            let due = if *wait == NEVER { u64::MAX } else { u64::from(*wait) };
-            let step = left.min(due).min(extra.unwrap_or(u64::MAX));
-            world.clock += step;
-            drop(world);
-            if step == due || extra == Some(step) {
-                *wait = self.poll();
-            } else {
-                *wait = if *wait == NEVER { NEVER } else { *wait - step as u32 };
-            }
-            if step == left {
-                return;
-            }
-        }
-    }
-
-    /// The whole course.
-    pub fn run(&self, steps: u64) {
-        let mut wait = NEVER;
-        let seed = self.0.borrow().course.seed;
-        for step in 0..steps {
-            let mut random = Random::new(seed * 10_000 + step + 77);
-            let gap = match random.below(40) {
-                0..20 => 0,
-                20..36 => random.below(100),
-                36..39 => random.below(20_000),
-                _ => if random.one_in(30) { random.number() } else { random.below(400_000) },
-            };
-            self.pass(&mut wait, gap.into());
-            if self.0.borrow_mut().happen(&mut random) {
-                wait = self.poll();
-            }
-        }
-        self.settle(wait);
-    }
-
-    /// Without faults all comes to an end.
-    fn settle(&self, mut wait: u32) {
-        {
-            let mut world = self.0.borrow_mut();
-            (world.faults, world.broker.hostile, world.broker.forgetful) = (false, false, false);
-            (world.room, world.chunk) = (usize::MAX, usize::MAX);
-        }
-        for step in 0..20_000 {
-            let mut random = Random::new(step);
-            let mut world = self.0.borrow_mut();
-            world.go_on(&mut random);
-            if world.is_settled() {
-                return;
-            }
-            drop(world);
-            wait = self.poll().min(wait);
-            self.pass(&mut wait, 20);
-        }
-        let world = self.0.borrow();
-        panic!("not settled: {:?} {:?}", world.books.entries, world.books.phase);
-    }
-}
-
 impl World {
-    fn is_settled(&self) -> bool {
+    pub fn is_settled(&self) -> bool {
         self.books.entries.is_empty() && self.books.accepted && self.broker.is_idle() && self.under_way.is_empty() && self.books.arriving.is_empty()
     }
 
     /// All that is possible without faults.
-    fn go_on(&mut self, random: &mut Random) {
+    pub fn go_on(&mut self, random: &mut Random) {
         for _ in 0..64 {
             let mut library = self.library.clone();
             self.books.copy(&mut library, random);
@@ -577,7 +345,7 @@ impl World {
     }
 
     /// Something happens outside. Returns whether that is a reason to poll.
-    fn happen(&mut self, random: &mut Random) -> bool {
+    pub fn happen(&mut self, random: &mut Random) -> bool {
         let serial = (self.books.serial, self.books.phase);
         match random.below(40) {
             0..10 => self.books.request(&mut self.library, random, self.course.tasks),
@@ -621,13 +389,13 @@ impl World {
     }
 
     /// The poll has come to rest: nothing is left that could be done.
-    fn rested(&mut self, wait: u32) {
+    pub fn rested(&mut self, wait: u32) {
         self.books.process();
         self.count_controls();
         let books = &mut self.books;
         assert!(books.failures.is_empty() && books.sent.is_none() && books.refused.is_none(), "not told: {:?}", books.failures);
         if books.phase == Phase::Closed {
-            return assert_eq!(wait, NEVER);
+            return assert!(wait == NEVER || self.starved);
         }
         if let Some(attempt) = self.attempt {
             assert!(u64::from(wait) <= attempt - self.clock);
@@ -679,6 +447,18 @@ impl World {
                 1 => assert!(passed.times >= 1, "{serial}"),
                 _ => assert_eq!(passed.times, 1, "{serial}"),
             }
+        }
+    }
+}
+
+/// Tells what a course that fails has come to.
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for (clock, text) in self.trace.iter().rev().take(20).rev() {
+                eprintln!("{clock} {text}");
+            }
+            eprintln!("{:?}", self.course);
         }
     }
 }

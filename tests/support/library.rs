@@ -175,7 +175,6 @@ impl Library {
         cells
     }
 
-    pub fn debug(&self) { for r in self.session.outbox.all() { eprintln!("{:?} {:02x} ref {} source {:02x} id {} start {} length {}", r.state.get(), r.first.get(), r.reference.get(), r.source.get(), r.identifier.get(), r.start.get(), r.length.get()); } }
     // For the driver.
 
     pub fn poll(&self, host: impl Host) -> u32 {
