@@ -152,9 +152,10 @@ pub struct Session {
     /// Bytes of acknowledgements, and how many of them are sent.
     replies: Cell<u8>,
     replied: Cell<u8>,
-    /// The incoming PUBLISH: its first byte, and whether it is longer than the buffer.
+    /// The incoming PUBLISH: its first byte, whether it is longer than the buffer, and the subscription it belongs to.
     first: Cell<u8>,
     long: Cell<bool>,
+    reference: Cell<u8>,
     /// The packet identifier given out last; 0: none yet. At QoS 0, where there is none, the number.
     identifier: Cell<u16>,
     number: Cell<u16>,
@@ -221,6 +222,7 @@ impl Session {
             replied: Cell::new(0),
             first: Cell::new(0),
             long: Cell::new(false),
+            reference: Cell::new(0),
             identifier: Cell::new(0),
             number: Cell::new(0),
             told: Cell::new(0),
@@ -352,9 +354,6 @@ impl Session {
                     silence = silence.min(self.left(self.received.get().wrapping_add(quarter)));
                 }
                 if silence == 0 {
-                    if !awaited {
-                        self.limit(late::PINGRESP);
-                    }
                     self.reply(first_byte::PINGREQ, 0);
                     return AGAIN;
                 }
@@ -421,7 +420,7 @@ impl Session {
             Stage::Draining if !self.mid_packet.get() => self.take_leave(),
             _ if self.phase.get() == Phase::Disconnecting => self.end(Kind::None, Kind::ConnectionClosed),
             _ => {
-                if let (true, Work::Piece, Some(stream)) = (STREAM, self.work.get(), self.outbox.next()) {
+                if let (true, Some(stream)) = (STREAM && self.starved.get(), self.outbox.next()) {
                     let [_, progress, ..] = &self.late;
                     if progress.get() != 0 && self.left(progress.get()) == 0 {
                         self.fail_stream(stream);

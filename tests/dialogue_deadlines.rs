@@ -347,6 +347,17 @@ fn pingresp_is_not_due_before_pingreq_is_sent() {
 }
 
 #[test]
+fn pingresp_has_its_time_from_when_the_link_takes_pingreq() {
+    let mut client = Client::connected(CLEAN);
+    client.link.room = 0;
+    client.pass(75_000 + 14_000);
+    client.link.room = usize::MAX;
+    client.poll();
+    client.expect_sent("c0 00");
+    times_out_after(&mut client, 15_000);
+}
+
+#[test]
 fn ping_goes_out_while_a_packet_is_half_sent_behind_it() {
     let mut client = Client::connected(CLEAN);
     client.link.room = 4;

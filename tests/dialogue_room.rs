@@ -178,3 +178,36 @@ fn subscription_whose_turn_has_not_come_lies_nowhere() {
     client.library.subscribe(Some("s"), 0).unwrap();
     client.library.publish_data(0, Some("d"), 1, &[0; 2012 - 25 - 10 - 10]).unwrap();
 }
+
+/// Has PUBCOMP arrive for a publication that is to be repeated, whose topic lies where another waits for the room of its payload.
+fn repeated_in_the_way(between: usize) -> Client {
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|_, event| (event.kind == Kind::PublishAcknowledged).then(|| u16::from(event.number == 2).into()));
+    client.publish_data("d", 1, &"x".repeat(592));
+    client.publish("a", 2);
+    client.receive("50 02 00 02 40 02 00 01");
+    client.take_sent();
+    client.publish("b", 0);
+    client.publish_data("c", 0, &"y".repeat(between));
+    client.expect_sent("");
+    client.receive("70 02 00 02");
+    client
+}
+
+#[test]
+fn repeated_publication_leaves_the_room_to_those_before_it() {
+    let mut client = repeated_in_the_way(1);
+    client.expect_sent("30 0a 00 01 'b' 'payload' 30 04 00 01 'c' 'y' 34 0c 00 01 'a' 00 03 'payload'");
+    client.expect_events([acknowledged(1), acknowledged(2), acknowledged(0), acknowledged(0)]);
+}
+
+#[test]
+fn repeated_publication_fails_where_its_topic_has_no_room_beside_them() {
+    for (between, repeated) in [(580, true), (581, false)] {
+        let mut client = repeated_in_the_way(between);
+        let types: Vec<_> = client.take_events().iter().map(|event| event.kind).collect();
+        let (failed, acknowledged) = (Kind::PublishFailed, Kind::PublishAcknowledged);
+        let expected = [acknowledged, acknowledged, if repeated { acknowledged } else { failed }, acknowledged, acknowledged];
+        assert_eq!(types, expected[..if repeated { 4 } else { 5 }], "{between}");
+    }
+}

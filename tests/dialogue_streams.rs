@@ -37,6 +37,25 @@ fn message_larger_than_the_buffer_comes_in_parts() {
 }
 
 #[test]
+fn parts_of_a_message_have_one_reference() {
+    let mut client = Client::connected(CLEAN);
+    client.subscribed("b", 0);
+    client.subscribed("a", 0);
+    client.unsubscribe(1);
+    client.receive("b0 02 00 03");
+    client.take_events();
+    client.application.answers(|library, event| {
+        if event.kind == Kind::TopicMessagePart {
+            let _ = library.subscribe(Some("#"), 0);
+        }
+        None
+    });
+    client.receive_bytes(&publish(0x30, "a", 0, &stream(0, 4000)));
+    let told = client.take_events();
+    assert_eq!(told.iter().map(|event| event.reference).collect::<Vec<_>>(), [2, 2, 2]);
+}
+
+#[test]
 fn message_may_follow_one_in_parts_at_once() {
     for length in [1531, 2000, 1536 + 1530, 5000] {
         let mut client = Client::connected(CLEAN);
@@ -433,4 +452,20 @@ fn topic_of_a_stream_is_asked_for_too() {
     client.library.publish_stream(0, None, 1, 2000).unwrap();
     client.poll();
     client.expect_sent_bytes(&publish(0x32, "asked", 1, &stream(0, 2000)));
+}
+
+#[test]
+fn stream_that_waits_for_the_link_does_not_fail_with_it() {
+    let mut client = Client::connected(KEPT);
+    client.application.answers(|_, event| (event.kind == Kind::PublishDataPart).then(|| 0.into()));
+    client.publish_stream("a", 1, 2);
+    client.link.room = 0;
+    client.receive("32 05 00 01 'b' 00 01");
+    client.pass(15_000);
+    client.expect_events([message(0, ""), TIMEOUT, CONNECTION_CLOSED]);
+    client.link.room = usize::MAX;
+    client.application.answers(|_, _| None);
+    client.connect(KEPT);
+    client.accept(true);
+    client.expect_sent("32 07 00 01 'a' 00 01 00 01");
 }

@@ -321,3 +321,26 @@ fn subscriptions_are_made_again_beside_all_publications() {
     client.poll();
     assert_eq!(types(&client.take_sent()), [(0x32, 8), (0xa2, 1), (0x82, 7)]);
 }
+
+#[test]
+fn subscriptions_have_their_place_beside_copies_that_were_given_up() {
+    let mut client = Client::connected(CLEAN);
+    let claims: Vec<_> = (0..8).map(|_| client.library.claim_data(0, Some("a"), 0, 0).unwrap()).collect();
+    client.lose(lost::CLOSED);
+    client.link.room = 0;
+    client.connect(CLEAN);
+    for claimed in claims {
+        assert_eq!(client.library.copy_data(claimed, b""), Err(Error::NotReady));
+    }
+    client.link.room = usize::MAX;
+    client.poll();
+    for _ in 0..8 {
+        client.library.publish_data(0, Some("p"), 1, b"").unwrap();
+    }
+    for reference in 1..=8 {
+        assert_eq!(client.library.subscribe(Some("s"), 0), Ok(reference));
+    }
+    client.take_sent();
+    client.receive("20 02 00 00");
+    assert_eq!(types(&client.take_sent()), [(0x32, 8), (0x82, 8)]);
+}

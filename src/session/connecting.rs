@@ -89,6 +89,7 @@ impl Session {
             self.enter(Stage::Connecting);
         }
         if self.phase.get() == Phase::Starting {
+            self.tell_failures(host); // copies that were given up make room for what is now accepted
             self.phase.set(Phase::Open);
         }
         if complete {

@@ -1,8 +1,8 @@
 //! What arrives from the broker: joins the byte stream into packets, and does what each wants.
 
 use super::{Host, Kind, MOST_REPLIES, Session, Stage, Work, late};
-use crate::memory::{RECEIVE, RECEIVE_END};
-use crate::outbox::{Request, State, source};
+use crate::memory::{RECEIVE, RECEIVE_END, TRANSMIT_END};
+use crate::outbox::{NO_GAP, Request, State, source};
 use crate::packet::first_byte::*;
 use crate::packet::{self, FixedHeader};
 use crate::topic::{self, Text};
@@ -255,8 +255,10 @@ impl Session {
         } else if qos != 0 && complete {
             self.reply(PUBACK, identifier);
         }
-        let reference = self.subscriptions.matching(name);
-        self.tell(host, kind, place, length as u32, reference);
+        if self.offset.get() == 0 {
+            self.reference.set(self.subscriptions.matching(name)); // of all parts
+        }
+        self.tell(host, kind, place, length as u32, self.reference.get());
     }
 
     /// Where the identifier of an incoming QoS 2 message is kept, or else can be.
@@ -315,8 +317,16 @@ impl Session {
         }
     }
 
-    /// Has a QoS 2 publication that has done its round sent once more.
+    /// Has a QoS 2 publication that has done its round sent once more, or fail where its topic would take the room that was left
+    /// to those before it.
     pub(super) fn repeat(&self, request: &Request) {
+        let length = request.length.get();
+        let start = self.outbox.promised(&self.memory).map_or(NO_GAP, |promised| self.outbox.gap(length, TRANSMIT_END.saturating_sub(promised), request));
+        if start == NO_GAP {
+            return request.state.set(State::Failed);
+        }
+        self.memory.shift(request.start.get(), start, length);
+        request.start.set(start);
         request.state.set(State::Queued);
         request.identifier.set(self.next_identifier(request.first.get()));
         request.first.set(request.first.get() & !packet::DUPLICATE);

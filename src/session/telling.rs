@@ -97,6 +97,7 @@ impl Session {
         let repeat = self.tell_of(host, kind, 0, request.qos().into(), request) != 0;
         if repeat && kind == Kind::PublishAcknowledged && request.qos() == 2 && request.has(source::PAYLOAD_ASKED) && self.is_connected() {
             self.repeat(request);
+            self.tell_failures(host);
         } else {
             self.outbox.remove(request);
         }

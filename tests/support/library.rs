@@ -177,17 +177,17 @@ impl Library {
 
     // For the driver.
 
-    pub(super) fn poll(&self, host: impl Host) -> u32 {
+    pub fn poll(&self, host: impl Host) -> u32 {
         self.session.poll(host)
     }
 
     /// What is sent.
-    pub(super) fn data(&self, place: usize, length: usize) -> Vec<u8> {
+    pub fn data(&self, place: usize, length: usize) -> Vec<u8> {
         self.range(place, length)
     }
 
     /// Puts bytes, as far as they fit, where so many are wanted, and returns how many there were.
-    pub(super) fn put(&self, place: usize, length: usize, bytes: &[u8]) -> i32 {
+    pub fn put(&self, place: usize, length: usize, bytes: &[u8]) -> i32 {
         for (cell, byte) in self.cells(place, length).iter().zip(bytes) {
             cell.set(*byte);
         }
@@ -195,7 +195,7 @@ impl Library {
     }
 
     /// The event that the application is being told.
-    pub(super) fn event(&self, kind: Kind, place: usize, number: u32, reference: u8) -> Told {
+    pub fn event(&self, kind: Kind, place: usize, number: u32, reference: u8) -> Told {
         let details = self.session.message().map(|message| Details {
             topic: (message.topic != 0).then(|| String::from_utf8(self.range(message.topic, message.topic_length.into())).unwrap()),
             topic_length: message.topic_length,
