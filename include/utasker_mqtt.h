@@ -676,7 +676,8 @@ int fnGetMQTT_subscription(int iRef, MQTT_SUBSCRIPTION *ptrSubscription);
 
 /*
  A publication has done its round (QoS 0: the link has taken it). ulLength: its QoS; the reference is that of the
- subscription, or 0. At QoS 2 a value other than 0 returned for a publication of fnPublishMQTT repeats it, with new data.
+ subscription, or 0. At QoS 2 a value other than 0 returned for a publication of fnPublishMQTT repeats it, with new data; where there
+ is no room for that, MQTT_PUBLISH_FAILED follows.
  */
 #define MQTT_PUBLISH_ACKNOWLEDGED 9
 

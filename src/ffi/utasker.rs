@@ -73,7 +73,8 @@ pub const MQTT_SUBACK_RECEIVED: c_int = 7;
 /// A subscription has ended; its reference is free again.
 pub const MQTT_UNSUBACK_RECEIVED: c_int = 8;
 /// A publication has done its round (QoS 0: the link has taken it). ulLength: its QoS; the reference is that of the
-/// subscription, or 0. At QoS 2 a value other than 0 returned for a publication of fnPublishMQTT repeats it, with new data.
+/// subscription, or 0. At QoS 2 a value other than 0 returned for a publication of fnPublishMQTT repeats it, with new data; where there
+/// is no room for that, MQTT_PUBLISH_FAILED follows.
 pub const MQTT_PUBLISH_ACKNOWLEDGED: c_int = 9;
 /// Asks: write a topic, at most ulLength bytes. The reference is that of the subscription, or 0 for a one-off topic. An empty or
 /// invalid one fails the publication, or refuses the subscription.

@@ -43,8 +43,8 @@ impl Session {
                 let replied = self.replied.get();
                 let left = self.replies.get() - replied;
                 let taken = self.send(host, REPLIES + usize::from(replied), left.into());
-                // It is always the first of them. Until now the link was waited for.
-                if replied == 0 && taken != 0 && self.memory.byte(REPLIES) == first_byte::PINGREQ && !self.is_awaited(late::PINGRESP) {
+                // Only a PINGREQ, always the first of them, has two bytes. Until now the link was waited for.
+                if left % 4 != 0 && replied == 0 && taken != 0 && !self.is_awaited(late::PINGRESP) {
                     self.limit(late::PINGRESP);
                 }
                 self.replied.set(replied + taken as u8);
