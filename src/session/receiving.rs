@@ -317,13 +317,13 @@ impl Session {
         }
     }
 
-    /// Has a QoS 2 publication that has done its round sent once more, or fail where its topic would take the room that was left
-    /// to those before it.
-    pub(super) fn repeat(&self, request: &Request) {
+    /// Has a QoS 2 publication that has done its round sent once more. Returns false where its topic would take the room that was
+    /// left to those before it.
+    pub(super) fn repeat(&self, request: &Request) -> bool {
         let length = request.length.get();
         let start = self.outbox.promised(&self.memory).map_or(NO_GAP, |promised| self.outbox.gap(length, TRANSMIT_END.saturating_sub(promised), request));
         if start == NO_GAP {
-            return request.state.set(State::Failed);
+            return false;
         }
         self.memory.shift(request.start.get(), start, length);
         request.start.set(start);
@@ -331,6 +331,7 @@ impl Session {
         request.identifier.set(self.next_identifier(request.first.get()));
         request.first.set(request.first.get() & !packet::DUPLICATE);
         self.outbox.postpone(request);
+        true
     }
 
     /// SUBACK or UNSUBACK.

@@ -96,11 +96,12 @@ impl Session {
         request.keep_topic(&self.memory);
         let repeat = self.tell_of(host, kind, 0, request.qos().into(), request) != 0;
         if repeat && kind == Kind::PublishAcknowledged && request.qos() == 2 && request.has(source::PAYLOAD_ASKED) && self.is_connected() {
-            self.repeat(request);
-            self.tell_failures(host);
-        } else {
-            self.outbox.remove(request);
+            if self.repeat(request) {
+                return;
+            }
+            self.tell_of(host, Kind::PublishFailed, 0, request.qos().into(), request);
         }
+        self.outbox.remove(request);
     }
 
     /// Details of the message that the present event is about; `None` where it is about none.
