@@ -44,7 +44,7 @@ impl Session {
                 let left = self.replies.get() - replied;
                 let taken = self.send(host, REPLIES + usize::from(replied), left.into());
                 // Only a PINGREQ, always the first of them, has two bytes. Until now the link was waited for.
-                if left % 4 != 0 && replied == 0 && taken != 0 && !self.is_awaited(late::PINGRESP) {
+                if left & 2 != 0 && replied == 0 && taken != 0 && !self.is_awaited(late::PINGRESP) {
                     self.limit(late::PINGRESP);
                 }
                 self.replied.set(replied + taken as u8);
