@@ -89,6 +89,7 @@ class Image:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
         self.text = ""
         self.at = 0
+        self.over = False               # all that it said was read
         self.news = threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
         if not cable:
@@ -101,6 +102,7 @@ class Image:
                 self.text += data.decode(errors="replace").replace("\r", "")
                 self.news.notify_all()
         with self.news:
+            self.over = True
             self.news.notify_all()
 
     def _control(self, *commands):
@@ -142,8 +144,8 @@ class Image:
                     self.at = match.end()
                     return match
                 left = start + seconds - time.monotonic()
-                if left <= 0 or self.process.poll() is not None:
-                    ended = "" if self.process.returncode is None else f"has ended with {self.process.returncode}, and "
+                if left <= 0 or self.over:
+                    ended = "" if self.process.poll() is None else f"has ended with {self.process.returncode}, and "
                     raise Failure(f"the image {ended}has not said /{pattern}/ but: ...{self.text[self.at:][-600:]!r}")
                 self.news.wait(min(left, 0.5))
 
