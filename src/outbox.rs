@@ -244,6 +244,12 @@ impl Outbox {
         if count >= MAX_INFLIGHT { None } else { Some(promised) }
     }
 
+    /// Where a request that is accepted now, or once more, may claim `length` bytes: those that claim room at their turn are left what the
+    /// largest of them needs, since what comes later is also sent later. [`NO_GAP`]: nowhere, or no more can be accepted.
+    pub fn free(&self, memory: &Memory, length: usize, but: *const Request) -> usize {
+        self.promised(memory).map_or(NO_GAP, |promised| self.gap(length, TRANSMIT_END.saturating_sub(promised), but))
+    }
+
     /// Takes another one; `None`: there is no place for it.
     #[inline(never)]
     pub fn add(&self, first: u8, reference: u8, sources: u8, identifier: u16) -> Option<&Request> {

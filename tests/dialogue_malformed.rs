@@ -76,9 +76,7 @@ fn every_first_byte_but_those_of_the_standard() {
 
 #[test]
 fn pubrel_that_is_sent_again_has_dup_in_version_3_1() {
-    let mut client = Client::new();
-    client.library.connect_3_1(KEPT).unwrap();
-    client.poll();
+    let mut client = connecting_with_3_1();
     client.accept(false);
     client.receive("34 05 00 01 'a' 00 07 6a 02 00 07 6a 02 00 07");
     client.expect_sent("50 02 00 07 70 02 00 07 70 02 00 07");
@@ -214,6 +212,13 @@ fn pingresp_that_was_not_asked_for_is_no_error() {
     client.expect_events([]);
 }
 
+fn connecting_with_3_1() -> Client {
+    let mut client = Client::new();
+    client.library.connect_3_1(KEPT).unwrap();
+    client.poll();
+    client
+}
+
 #[test]
 fn second_connack() {
     // [MQTT-3.2.0-1]
@@ -228,9 +233,7 @@ fn connack_with_reserved_bits() {
         client.connect(KEPT);
         ends_with_protocol_error(client, connack);
     }
-    let mut client = Client::new();
-    client.library.connect_3_1(KEPT).unwrap();
-    client.poll();
+    let mut client = connecting_with_3_1();
     client.receive("20 02 ff 00");
     client.expect_events([connack(false)]);
 }
@@ -243,10 +246,7 @@ fn connack_with_a_return_code_that_there_is_not() {
         client.connect(KEPT);
         ends_with_protocol_error(client, &format!("20 02 00 {code:02x}"));
     }
-    let mut client = Client::new();
-    client.library.connect_3_1(KEPT).unwrap();
-    client.poll();
-    ends_with_protocol_error(client, "20 02 00 06");
+    ends_with_protocol_error(connecting_with_3_1(), "20 02 00 06");
 }
 
 #[test]
@@ -257,9 +257,7 @@ fn connack_that_refuses_and_has_a_session() {
         client.connect(KEPT);
         ends_with_protocol_error(client, connack);
     }
-    let mut client = Client::new();
-    client.library.connect_3_1(KEPT).unwrap();
-    client.poll();
+    let mut client = connecting_with_3_1();
     client.receive("20 02 01 05");
     client.expect_events([refused(5), CONNECTION_CLOSED]);
 }

@@ -1,7 +1,7 @@
 //! What arrives from the broker: joins the byte stream into packets, and does what each wants.
 
 use super::{Host, Kind, MOST_REPLIES, Session, Stage, Work, late};
-use crate::memory::{RECEIVE, RECEIVE_END, TRANSMIT_END};
+use crate::memory::{RECEIVE, RECEIVE_END};
 use crate::outbox::{NO_GAP, Request, State, source};
 use crate::packet::first_byte::*;
 use crate::packet::{self, FixedHeader};
@@ -321,7 +321,7 @@ impl Session {
     /// left to those before it.
     pub(super) fn repeat(&self, request: &Request) -> bool {
         let length = request.length.get();
-        let start = self.outbox.promised(&self.memory).map_or(NO_GAP, |promised| self.outbox.gap(length, TRANSMIT_END.saturating_sub(promised), request));
+        let start = self.outbox.free(&self.memory, length, request);
         if start == NO_GAP {
             return false;
         }

@@ -294,14 +294,9 @@ impl Session {
         }
         let mut start = 0;
         if !self.outbox.is_empty() {
-            // Those that claim room at their turn are left what the largest of them needs: what comes later must not take it,
-            // since it is also sent later.
-            let Some(promised) = self.outbox.promised(&self.memory) else { return Error::Busy as i32 };
-            if length != 0 {
-                start = self.outbox.gap(length, TRANSMIT_END.saturating_sub(promised), core::ptr::null());
-                if start == NO_GAP {
-                    return Error::Busy as i32;
-                }
+            start = self.outbox.free(&self.memory, length, core::ptr::null());
+            if start == NO_GAP {
+                return Error::Busy as i32;
             }
         }
         let identifier = self.next_identifier(first);
