@@ -29,9 +29,16 @@ trap 'kill $broker; wait $broker || true; rm -r "$work"' EXIT
 sleep 1
 kill -0 $broker
 
-# measure LIBRARY QOS MESSAGES: appends "wall-clock-seconds processor-seconds" to the library's results.
+# Seconds of processor time that the broker has used so far.
+broker_seconds() {
+    awk -v ticks="$(getconf CLK_TCK)" '{ print ($14 + $15) / ticks }' "/proc/$broker/stat"
+}
+
+# measure LIBRARY QOS MESSAGES: appends "wall-clock-seconds processor-seconds broker's-seconds" to the library's results.
 measure() {
-    timeout 300 "$programs/bench_$1" -h 127.0.0.1 -p "$port" -w "$window" -q "$2" -n "$3" >>"$work/$1"
+    before=$(broker_seconds)
+    times=$(timeout 300 "$programs/bench_$1" -h 127.0.0.1 -p "$port" -w "$window" -q "$2" -n "$3")
+    echo "$times $before $(broker_seconds)" | awk '{ printf "%s %s %.3f\n", $1, $2, $4 - $3 }' >>"$work/$1"
 }
 
 # median LIBRARY COLUMN
@@ -56,5 +63,10 @@ for job in '0 100000' '1 20000' '2 20000'; do
     done
     compare $job wall-clock 1
     compare $job processor 2
+    compare $job "the broker's" 3
 done
-echo "Medians of $rounds rounds; a ratio below 1 is in favour of utasker-mqtt."
+cat <<EOF
+Medians of $rounds rounds; a ratio below 1 is in favour of utasker-mqtt.
+Where the wall clock shows the broker's processor time, both clients wait for the broker: it takes some of its time to wake a client
+that was done before it, and that sleeps.
+EOF
