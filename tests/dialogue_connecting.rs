@@ -158,6 +158,16 @@ fn client_identifier_may_be_empty_on_a_clean_session_alone() {
 }
 
 #[test]
+fn the_other_fields_may_be_empty_on_a_kept_session_too() {
+    let mut client = Client::new();
+    client.application.will_message.clear();
+    client.application.user_name.clear();
+    client.application.password.clear();
+    client.connect(KEPT | WILL | USER_NAME | PASSWORD);
+    client.expect_sent("10 1f 00 04 'MQTT' 04 c4 01 2c 00 07 'KINETIS' 00 04 'will' 00 00 00 00 00 00");
+}
+
+#[test]
 fn requests_are_accepted_once_the_first_byte_of_connect_was_taken_and_sent_after_connack() {
     let mut client = Client::new();
     assert_eq!(client.library.publish(0, Some("a"), 0), Err(Error::NotReady));

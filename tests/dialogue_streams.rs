@@ -122,14 +122,15 @@ fn lengths_around_that_of_the_buffer() {
     for first in [0x30, 0x32] {
         let identifier = if first == 0x30 { 0 } else { 9 };
         let mut client = Client::connected(CLEAN);
-        for topic_length in [1, 700, 1490, 1505, 1510, 1512, 1514, 1516, 1518, 1520, 1525, 1529, 1530, 1531, 1535, 1536, 1600, 9000, 65535] {
+        for topic_length in [1, 700, 1490, 1505, 1510, 1512, 1513, 1514, 1516, 1518, 1520, 1525, 1529, 1530, 1531, 1535, 1536, 1600, 9000, 65535] {
             let topic = "t".repeat(topic_length);
             for payload_length in (0..40).chain(1510..1540) {
                 let payload = stream(0, payload_length);
                 let bytes = publish(first, &topic, identifier, &payload);
                 client.receive_bytes(&bytes);
                 let told = client.take_events();
-                if bytes.len() <= 1536 {
+                let whole = bytes.len() <= 1536;
+                if whole {
                     assert_eq!(told, [message(0, &payload)]);
                 } else {
                     assert_eq!(joined(&told, 0), payload, "{topic_length} {payload_length}");
@@ -137,8 +138,9 @@ fn lengths_around_that_of_the_buffer() {
                 for event in &told {
                     let details = event.message();
                     assert_eq!((usize::from(details.topic_length), details.identifier), (topic_length, identifier));
-                    assert!(details.topic.as_ref().is_none_or(|kept| *kept == topic));
-                    assert!(details.topic.is_some() || bytes.len() > 1536 && topic_length > 1500);
+                    // Behind the topic there is room for an identifier, and a part of 16 bytes.
+                    let is_kept = whole || 3 + 2 + topic_length + 2 + 16 <= 1536;
+                    assert_eq!(details.topic, is_kept.then(|| topic.clone()));
                 }
                 let answer: &[u8] = if identifier == 0 { &[] } else { &[0x40, 2, 0, 9] };
                 client.expect_sent_bytes(answer);
@@ -181,6 +183,15 @@ fn topic_that_does_not_fit_is_checked_all_the_same() {
         for text in ["00", "'+'", "'#'", "80", "80 80 80 80 80", "c3", "e2 82", "ed a0 80", "f0 9f 98", "f4 90 80 80", "ff"] {
             assert_eq!(receive(&long(&bytes(text))), [PROTOCOL, CONNECTION_CLOSED], "{text} by {chunk}");
         }
+    }
+}
+
+#[test]
+fn packet_identifier_0_behind_a_topic_that_does_not_fit() {
+    for first in [0x32, 0x34] {
+        let mut client = Client::connected(CLEAN);
+        client.receive_bytes(&publish(first, &"t".repeat(3000), 0, b"\0\0hello"));
+        client.expect_events([PROTOCOL, CONNECTION_CLOSED]);
     }
 }
 
@@ -448,10 +459,12 @@ fn disconnect_finishes_a_stream_half_sent() {
 
 #[test]
 fn topic_of_a_stream_is_asked_for_too() {
-    let mut client = Client::connected(CLEAN);
-    client.library.publish_stream(0, None, 1, 2000).unwrap();
-    client.poll();
-    client.expect_sent_bytes(&publish(0x32, "asked", 1, &stream(0, 2000)));
+    for total in [0, 1, 2000, 0xffff, 0x1_0000, 0x2_0001] {
+        let mut client = Client::connected(CLEAN);
+        client.library.publish_stream(0, None, 1, total).unwrap();
+        while client.poll() == 0 {}
+        client.expect_sent_bytes(&publish(0x32, "asked", 1, &stream(0, total)));
+    }
 }
 
 #[test]
