@@ -112,7 +112,6 @@ impl Session {
         self.connected.set(false);
         self.mid_packet.set(false);
         self.await_nothing();
-        self.work.set(Work::None);
         self.tell_failures(host);
 
         let closing = self.closing.get();
