@@ -251,19 +251,11 @@ impl Session {
     /// Begins to send a complete packet.
     #[inline(never)]
     fn begin_packet(&self, request: &Request) {
-        let memory = &self.memory;
-        let position = request.packet_start();
-        self.position.set(position);
-        self.work.set(Work::Request);
+        self.position.set(request.packet_start());
         self.end.set(request.end());
-        self.ungiven.set(0);
-        if request.has(source::STREAMED) {
-            self.end.set(request.payload_start(memory));
-            self.ungiven.set(request.payload_length(memory));
-            if self.ungiven.get() != 0 {
-                self.work.set(Work::Piece);
-            }
-        }
+        let ungiven = if request.has(source::STREAMED) { request.payload_length(&self.memory) } else { 0 };
+        self.ungiven.set(ungiven);
+        self.work.set(if ungiven == 0 { Work::Request } else { Work::Piece });
     }
 
     /// Asks for the next piece of a stream. Returns false where there is none now.
