@@ -271,6 +271,19 @@ fn many_packets_may_arrive_at_once_and_are_received_in_one_go() {
 }
 
 #[test]
+fn broker_that_sends_without_end_does_not_keep_the_firmware_from_its_other_work() {
+    let mut client = Client::connected(CLEAN);
+    client.link.chunk = 2;
+    client.link.arrives(&bytes("d0 00").repeat(100));
+    for polls in 1..=3 {
+        assert_eq!(client.poll_once(), 0, "wants to be polled again at once");
+        assert_eq!(client.link.unread(), 2 * (100 - 33 * polls));
+    }
+    client.poll();
+    assert!(client.link.all_read());
+}
+
+#[test]
 fn message_as_long_as_the_buffer_comes_in_one_piece() {
     let mut client = Client::connected(CLEAN);
     let payload = [9; 1536 - 3 - 2 - 1];
