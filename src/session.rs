@@ -346,8 +346,8 @@ impl Session {
         }
         if stage == Stage::Connected {
             let quarter = u32::from(self.options.keep_alive()) * 250;
-            // What is under way to the link tells as much as a PINGREQ, which would come behind it.
-            if quarter != 0 && !self.mid_packet.get() && self.replies.get() == 0 {
+            // Answers that wait for the link tell as much as a PINGREQ, which would come behind them.
+            if quarter != 0 && self.replies.get() == 0 {
                 let mut silence = self.left(self.sent.get().wrapping_add(quarter));
                 let awaited = self.is_awaited(late::PINGRESP);
                 if !awaited {
