@@ -67,7 +67,7 @@ fn publication_that_fails_for_want_of_a_topic_leaves_its_room() {
     client.publish_data("b", 1, "");
     client.application.answers(|library, event| {
         if event.kind == Kind::PublishFailed {
-            library.publish_data(0, Some("c"), 0, b"").unwrap();
+            library.publish_data(0, Some("c"), 0, &[0; 1900]).unwrap();
         }
         (event.kind == Kind::PublishTopic).then(|| 0.into())
     });
