@@ -32,7 +32,6 @@ use connection::{Setup, connect};
 use core::cell::Cell;
 use core::task::Poll;
 use embedded_tls::TlsError;
-use provider::Random;
 use records::Exchange;
 use storage::{OPEN_STACK, OPENING_STACK, Storage, wipe_stack};
 
@@ -99,19 +98,15 @@ impl<T: Transport, const SIZE: usize> Link<T, SIZE> {
         }
     }
 
-    /// Begins a connection. Returns 0, or [`lost::SECURITY`].
+    /// Begins a connection.
     ///
     /// # Safety
     /// What `security` names stays as it is, and its buffers are this link's alone, until [`Link::close`].
     #[inline(never)]
-    pub unsafe fn open(&'static self, transport: T, security: &Security) -> i32 {
+    pub unsafe fn open(&'static self, transport: T, security: &Security) {
         self.close();
         self.exchange.reason.set(0);
         self.security.set(Some(*security));
-        if !Random::new(transport, &self.exchange).probe() {
-            self.close();
-            return lost::SECURITY;
-        }
         // SAFETY: as the caller promises.
         let (receive, transmit) = unsafe { (security.receive.whole(), security.transmit.whole()) };
         let setup = Setup { transport, exchange: &self.exchange, security: *security, receive, transmit };
@@ -119,7 +114,6 @@ impl<T: Transport, const SIZE: usize> Link<T, SIZE> {
         unsafe { self.storage.begin(connect::<T>, setup) };
         self.alive.set(true);
         self.end.set(0);
-        0
     }
 
     /// Sends what the connection can take now: how many bytes, 0 as long as it is being made, or one of [`lost`].

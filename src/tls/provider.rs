@@ -21,14 +21,6 @@ impl<T: Transport> Random<T> {
     pub(super) fn new(transport: T, exchange: &'static Exchange) -> Self {
         Self { transport, exchange }
     }
-
-    /// Tries it. Returns whether it can be used: it does not fail, nor always say the same.
-    pub(super) fn probe(mut self) -> bool {
-        let mut bytes = [0; 32];
-        self.fill_bytes(&mut bytes);
-        self.fill_bytes(&mut bytes);
-        self.exchange.reason.get() == 0
-    }
 }
 
 impl<T: Transport> RngCore for Random<T> {

@@ -67,7 +67,7 @@ impl Encounter {
     pub fn over_ends(rig: Rig, ends: Ends, server: Server, choose: impl Fn(Security) -> Security) -> Self {
         let security = choose(rig.security(&[]));
         let mut encounter = Self { rig, server, security, connect: bytes(b"CONNECT"), room: room(4096) };
-        assert_eq!(encounter.rig.open_over(ends, &security), 0);
+        encounter.rig.open_over(ends, &security);
         encounter.meet();
         encounter
     }
@@ -82,7 +82,7 @@ impl Encounter {
     /// Another connection over the same rig.
     pub fn again(&mut self, server: Server) {
         self.server = server;
-        assert_eq!(self.rig.open(&self.security), 0);
+        self.rig.open(&self.security);
         self.meet();
     }
 

@@ -167,16 +167,16 @@ impl Rig {
     }
 
     /// Begins a connection over a new transport.
-    pub fn open(&self, security: &Security) -> i32 {
-        self.open_over(Ends { clock: Some(NOW as u32), ..Ends::default() }, security)
+    pub fn open(&self, security: &Security) {
+        self.open_over(Ends { clock: Some(NOW as u32), ..Ends::default() }, security);
     }
 
-    pub fn open_over(&self, ends: Ends, security: &Security) -> i32 {
+    pub fn open_over(&self, ends: Ends, security: &Security) {
         self.wire.0.replace(ends);
         DRAWS.set(0);
         assert_eq!(security.check(), 0);
         // SAFETY: all that it names is kept for ever.
-        unsafe { self.link.open(self.wire, security) }
+        unsafe { self.link.open(self.wire, security) };
     }
 
     /// What the client has sent.
