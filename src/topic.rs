@@ -153,6 +153,19 @@ mod tests {
     }
 
     #[test]
+    fn every_ascii_character() {
+        for byte in 0..0x80 {
+            for length in [1, 4, 5] {
+                let text = cells(&std::vec![byte; length]);
+                let wildcard = byte == b'#' || byte == b'+';
+                assert_eq!(is_valid(&text, Text::Any), byte != 0, "{byte:#x}");
+                assert_eq!(is_valid(&text, Text::Name), byte != 0 && !wildcard, "{byte:#x}");
+                assert_eq!(is_valid(&text, Text::Filter), byte != 0 && (!wildcard || length == 1), "{byte:#x}");
+            }
+        }
+    }
+
+    #[test]
     fn filters() {
         for good in ["#", "+", "/", "a/#", "+/+", "/+", "a/+/b/#", "+/#", "$SYS/#"] {
             assert!(is_valid(&cells(good.as_bytes()), Text::Filter), "{good:?}");
