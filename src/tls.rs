@@ -135,7 +135,7 @@ impl<T: Transport, const SIZE: usize> Link<T, SIZE> {
 
     /// Whether there may be another step to make at once.
     pub fn is_eager(&self) -> bool {
-        self.alive.get() && self.exchange.eager.get()
+        self.exchange.eager.get()
     }
 
     /// Why the connection was refused, after [`lost::SECURITY`]: a [`Reason`], or [`ALERT`] and the number of the broker's alert.
