@@ -305,10 +305,8 @@ pub unsafe extern "C" fn fnPublishMQTT_data(ucRef: c_uchar, ptrTopic: *const c_c
         return answer;
     }
     let end = answer as usize >> 16;
-    if usLength != 0 {
-        // SAFETY: the caller promises so many bytes; the place is this call's alone until `copied`.
-        unsafe { core::ptr::copy_nonoverlapping(ptrData.cast(), address(end - usize::from(usLength)), usLength.into()) };
-    }
+    // SAFETY: the caller promises so many bytes; the place is this call's alone until `copied`.
+    unsafe { core::ptr::copy_nonoverlapping(ptrData.cast(), address(end - usize::from(usLength)), usLength.into()) };
     request(|session| session.copied(answer as u16))
 }
 

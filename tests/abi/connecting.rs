@@ -257,6 +257,21 @@ fn a_lost_attempt_is_repeated_where_the_option_says_so() {
 }
 
 #[test]
+fn the_wait_for_an_attempt_grows_as_the_options_say() {
+    let client = Client::closed();
+    client.set_options(MQTT_OPTIONS { usReconnectMinSeconds: 4, usReconnectMaxSeconds: 10, ..MQTT_OPTIONS::default() });
+    assert_eq!(connect(c::CLEAN), 0);
+    client.poll();
+    for limit in [4000, 8000, 10_000, 10_000] {
+        client.loses_link(c::LINK_CLOSED);
+        let events = client.events();
+        let again = events.last().expect("an event");
+        assert_eq!((again.kind, again.length), (c::RECONNECTING, 0x5a5a * (limit + 1) >> 16), "the platform's random numbers are 0x5a5a...");
+        client.passes(again.length);
+    }
+}
+
+#[test]
 fn disconnect_is_accepted_in_every_state_but_closed() {
     let client = Client::closed();
     assert_eq!(c::disconnect(), c::NOT_READY);
