@@ -27,6 +27,11 @@ fn the_key_must_be_there_and_belong_to_the_certificate() {
         says(INVALID, |security| with(security, &device, &key[..key.len() - 1]));
         says(INVALID, |security| with(security, &device, &[key, &b"\0"[..]].concat()));
     }
+    // The number is the same, but said to belong to another curve: the object identifier of P-256 ends so.
+    let mut elsewhere = pkcs8.clone();
+    let place = elsewhere.windows(3).position(|bytes| bytes == [0x03, 0x01, 0x07]).expect("P-256");
+    elsewhere[place + 2] = 1;
+    says(INVALID, |security| with(security, &device, &elsewhere));
     says(INVALID, |security| with(security, &device, &[]));
     says(INVALID, |security| with(security, &device, b"no key"));
     let another = Request::new("another", &[]).self_signed();
