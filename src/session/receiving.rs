@@ -234,7 +234,7 @@ impl Session {
         let topic = self.topic.get();
         let name = if topic == 0 { &[] } else { self.memory.range(topic, self.topic_length.get()) };
         self.deliver(host, Kind::TopicMessagePart, start, length, name);
-        true
+        false // nothing lies behind a part, not even behind the last
     }
 
     /// Hands a message, or a part of one, to the application.
