@@ -75,8 +75,10 @@ pub(super) unsafe fn choose(chosen: *const MQTT_SECURITY) -> c_int {
     let security = unsafe {
         let bytes = |start: *const u8, length: u16| if start.is_null() { &[] } else { core::slice::from_raw_parts(start, length.into()) };
         let length = (0..=LONGEST_NAME).find(|offset| *chosen.ptrServerName.add((*offset).into()) == 0);
+        let name = bytes(chosen.ptrServerName.cast(), length.unwrap_or(0));
         Security {
-            server_name: core::str::from_utf8(bytes(chosen.ptrServerName.cast(), length.unwrap_or(0))).unwrap_or_default(),
+            // SAFETY: ASCII is UTF-8.
+            server_name: if name.iter().all(u8::is_ascii) { core::str::from_utf8_unchecked(name) } else { "" },
             authority: bytes(chosen.ptrAuthority, chosen.usAuthorityLength),
             certificate: bytes(chosen.ptrCertificate, chosen.usCertificateLength),
             private_key: bytes(chosen.ptrPrivateKey, chosen.usPrivateKeyLength),
