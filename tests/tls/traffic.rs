@@ -138,6 +138,18 @@ fn a_broker_with_the_longest_name_is_reached_through_the_smallest_buffers() {
 }
 
 #[test]
+fn an_alert_that_comes_in_pieces_is_told_with_its_number() {
+    for seed in 0..20 {
+        let mut encounter = Encounter::connected();
+        encounter.rig.wire.0.borrow_mut().trickle = Some(Random::new(seed));
+        let alert = encounter.server.seal(ALERT, &[2, 116]);
+        encounter.rig.give(&alert);
+        let refusal = (0..1000).find_map(|_| encounter.received().err());
+        assert_eq!((refusal, encounter.rig.link.reason()), (Some(lost::SECURITY), 256 + 116), "seed {seed}");
+    }
+}
+
+#[test]
 fn a_link_that_is_lost_for_sending_still_tells_the_brokers_reason() {
     let mut encounter = Encounter::connected();
     encounter.rig.wire.0.borrow_mut().send_lost = lost::FAILED;
