@@ -130,3 +130,26 @@ impl signature::Signer<Signature> for Key {
         Ok(Signature(der))
     }
 }
+
+#[cfg(all(test, feature = "client-certificate"))]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests {
+    use super::*;
+    use p256::ecdsa::{DerSignature, SigningKey};
+    use signature::Signer;
+
+    #[test]
+    fn signatures_are_in_the_shortest_form() {
+        let key = SigningKey::from_slice(&[7; 32]).unwrap();
+        let mut shorter = 0;
+        // One number of 128 begins with nine zeros, or more.
+        for message in 0_u32..1000 {
+            let message = message.to_be_bytes();
+            let theirs: DerSignature = key.sign(&message);
+            let ours = Key(key.clone()).try_sign(&message).unwrap();
+            assert_eq!(ours.as_ref(), theirs.as_bytes());
+            shorter += u32::from(ours.as_ref().len() < 70);
+        }
+        assert_ne!(shorter, 0);
+    }
+}

@@ -3,7 +3,7 @@
 use crate::certificates::Identity;
 use crate::encounter::{Encounter, GOOD, Outcome, bytes, honest};
 use crate::random::Random;
-use crate::server::{ALERT, APPLICATION_DATA, Server, split};
+use crate::server::{ALERT, APPLICATION_DATA, HANDSHAKE, Server, kind::NEW_SESSION_TICKET, list, message, split};
 use crate::wire::{Rig, kept, room};
 use utasker_mqtt::session::lost;
 use utasker_mqtt::tls::Security;
@@ -135,6 +135,20 @@ fn a_broker_with_the_longest_name_is_reached_through_the_smallest_buffers() {
     let choose = |security| Security { server_name: name, authority: kept(&authority.der), ..security };
     let mut encounter = Encounter::over(Rig::with_buffers(1041, 256 + 253), Server::new(&[&broker]), choose);
     encounter.connect(&GOOD);
+}
+
+#[test]
+fn what_had_arrived_before_a_link_was_lost_for_sending_is_read_to_the_end() {
+    let mut encounter = Encounter::connected();
+    let ticket = message(NEW_SESSION_TICKET, &[&[0; 8][..], b"\0", &list::<2>(&[1; 20]), &list::<2>(&[])].concat());
+    for _ in 0..40 {
+        let record = encounter.server.seal(HANDSHAKE, &ticket);
+        encounter.rig.give(&record);
+    }
+    encounter.send(b"last");
+    encounter.rig.wire.0.borrow_mut().send_lost = lost::FAILED;
+    assert_eq!(encounter.rig.link.send(bytes(b"more")), 4, "it is in the buffer");
+    assert_eq!(encounter.received_to_the_end().0, b"last");
 }
 
 #[test]
