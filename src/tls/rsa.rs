@@ -164,6 +164,17 @@ mod tests {
     }
 
     #[test]
+    fn an_exponent_that_leaves_a_message_as_it_is_does_not_count() {
+        let modulus = &vector("2048.key")[0x21..0x121];
+        let end = [DIGEST_INFO, &Sha256::digest(MESSAGE)].concat();
+        let padded = [&[0, 1][..], &std::vec![0xff; 253 - end.len()], &[0], &end].concat();
+        for exponent in [0, 1] {
+            let key = [b"\x30\x82\x01\x08\x02\x82\x01\x01\0", modulus, &[2, 1, exponent]].concat();
+            assert!(RsaSha256.verify_signature(&key, MESSAGE, &padded).is_err());
+        }
+    }
+
+    #[test]
     fn other_hashes_and_salts_do_not_count() {
         let key = vector("2048.key");
         assert!(!pkcs1(&key, MESSAGE, &vector("2048.pkcs1-sha1")));

@@ -52,6 +52,9 @@ fn sign_p256(message: &[u8]) -> Vec<u8> {
 #[cfg(feature = "rsa")]
 mod rsa {
     use crate::certificates::{element, sequence};
+    use crate::encounter::{Encounter, GOOD, Outcome};
+    use crate::wire::kept;
+    use utasker_mqtt::tls::{Reason, Security};
     use crypto_bigint::modular::runtime_mod::{DynResidue, DynResidueParams};
     use crypto_bigint::{Encoding, U2048};
     use sha2::{Digest, Sha256};
@@ -77,17 +80,37 @@ mod rsa {
         sign(&[&b"\0\x01"[..], &vec![0xff; 254 - end.len()], &end].concat())
     }
 
-    /// With a salt that is always the same.
     pub fn sign_pss(message: &[u8]) -> Vec<u8> {
+        sign_padded(message, &[0; 190])
+    }
+
+    /// With a salt that is always the same, and a padding that should be zeros.
+    fn sign_padded(message: &[u8], padding: &[u8; 190]) -> Vec<u8> {
         let salt = [0x5a; 32];
         let hash = Sha256::new().chain_update([0; 8]).chain_update(Sha256::digest(message)).chain_update(salt).finalize();
-        let mut block = [&[0; 190][..], b"\x01", &salt].concat();
+        let mut block = [&padding[..], b"\x01", &salt].concat();
         for (counter, part) in (0_u32..).zip(block.chunks_mut(32)) {
             let mask = Sha256::new().chain_update(hash).chain_update(counter.to_be_bytes()).finalize();
             part.iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);
         }
         block[0] &= 0x7f;
         sign(&[&block[..], &hash, b"\xbc"].concat())
+    }
+
+    #[test]
+    fn a_padding_of_anything_but_zeros_is_none() {
+        let outcome = |padding: [u8; 190]| {
+            let keys = super::ALL.iter().find(|keys| keys.scheme == SCHEME).unwrap();
+            let (authority, mut server) = keys.chain("broker.test");
+            server.prove = Box::new(move |message| sign_padded(message, &padding));
+            Encounter::choosing(server, |security| Security { authority: kept(&authority), ..security }).shake(&GOOD)
+        };
+        assert_eq!(outcome([0; 190]), Outcome::Connected);
+        for place in [0, 1, 100, 189] {
+            let mut padding = [0; 190];
+            padding[place] = 1;
+            assert_eq!(outcome(padding), Outcome::Refused(Reason::BadSignature as u16), "{place}");
+        }
     }
 }
 
