@@ -49,6 +49,18 @@ fn an_authority_of_the_same_name_with_another_key_has_signed_in_vain() {
 }
 
 #[test]
+fn one_of_several_authorities_of_the_same_name_is_enough() {
+    let authority = Identity::authority();
+    let namesake = Request::authority("Authority").seed("namesake").self_signed();
+    for trusted in [[&authority, &namesake], [&namesake, &authority]] {
+        let trusted = trusted.map(|authority| &authority.der[..]).concat();
+        for signer in [&authority, &namesake] {
+            assert_eq!(named(NAME, &trusted, &[&signer.issue(&broker())]), Outcome::Connected);
+        }
+    }
+}
+
+#[test]
 fn nobody_can_certify_himself() {
     refuses(Reason::UnknownAuthority, &Identity::authority(), &[&broker().self_signed()]);
     let authority = Request::new(NAME, &[extension::authority(), extension::names(&[NAME])]).self_signed();
