@@ -124,11 +124,10 @@ pub(super) fn is_eager() -> bool {
 pub(super) fn open(firmware: Firmware, port: u16) -> i32 {
     let Some(security) = BORDER.0.security.get() else { return lost::FAILED };
     firmware.outside(|| {
-        // SAFETY: fnSetMQTT_security was promised that.
-        unsafe { LINK.0.open(Wire, &security) };
         let result = platform().open(&SESSION.0.connection, if port == 0 { MQTTS_PORT as u16 } else { port });
-        if result < 0 {
-            LINK.0.close();
+        if result == 0 {
+            // SAFETY: fnSetMQTT_security was promised that.
+            unsafe { LINK.0.open(Wire, &security) };
         }
         result
     })

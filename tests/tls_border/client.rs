@@ -2,7 +2,7 @@
 
 use crate::c::{self, MQTT_PLATFORM, MQTT_SECURITY};
 use core::ffi::{c_int, c_schar, c_uchar, c_ulong, c_ushort, c_void};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
@@ -16,6 +16,8 @@ use std::time::{Duration, Instant, SystemTime};
 thread_local! {
     static SOCKET: RefCell<Option<TcpStream>> = const { RefCell::new(None) };
     static EVENTS: RefCell<Vec<Event>> = const { RefCell::new(Vec::new()) };
+    /// The record buffers that were chosen last.
+    static BUFFERS: Cell<[(*mut u8, u16); 2]> = const { Cell::new([(ptr::null_mut(), 0); 2]) };
 }
 
 /// Milliseconds by which the library's clock is ahead.
@@ -178,8 +180,19 @@ impl Security {
             ptrTransmit: transmit.0,
             usTransmitLength: transmit.1,
         };
+        BUFFERS.set([receive, transmit]);
         // SAFETY: all of it is kept for ever.
         unsafe { c::raw::fnSetMQTT_security(&security) }
+    }
+}
+
+/// Nothing of a connection that has ended is left in its buffers.
+#[track_caller]
+fn expect_wiped_buffers() {
+    for (start, length) in BUFFERS.get() {
+        // SAFETY: it is kept for ever, and nobody writes into it now.
+        let buffer = unsafe { std::slice::from_raw_parts(start, length.into()) };
+        assert!(buffer.iter().all(|byte| *byte == 0), "wiped");
     }
 }
 
@@ -254,6 +267,9 @@ impl Client {
                 events.drain(..=place).next_back()
             });
             if let Some(event) = found {
+                if event.kind == c::CONNECTION_CLOSED {
+                    expect_wiped_buffers();
+                }
                 return event;
             }
             assert!(start.elapsed() < Duration::from_secs(20), "{kinds:?} in {:?}", EVENTS.take());
