@@ -194,7 +194,7 @@ impl Session {
         place + 2
     }
 
-    /// Reads the next part of a long message: as much as the buffer holds. Returns false where more has to be received.
+    /// Reads the next part of a long message: as much as the buffer holds. Returns whether more of what was received can be read.
     #[inline(never)]
     fn read_part(&self, host: impl Host) -> bool {
         let unreceived = self.unreceived.get();

@@ -248,7 +248,7 @@ impl Session {
         request.set_built(packet::put_header(&self.memory, header_end, request.first.get(), remaining) - start);
     }
 
-    /// Begins to send a complete packet.
+    /// Begins to send a complete packet. That of a stream ends where its range does, until there is a piece of it to send.
     #[inline(never)]
     fn begin_packet(&self, request: &Request) {
         self.position.set(request.packet_start());

@@ -142,7 +142,7 @@ mod tests {
     fn signatures_are_in_the_shortest_form() {
         let key = SigningKey::from_slice(&[7; 32]).unwrap();
         let mut shorter = 0;
-        // One number of 128 begins with nine zeros, or more.
+        // One number of 512, of two in each signature, begins with nine zero bits.
         for message in 0_u32..1000 {
             let message = message.to_be_bytes();
             let theirs: DerSignature = key.sign(&message);

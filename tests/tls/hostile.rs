@@ -363,6 +363,7 @@ fn an_unsound_random_source_is_refused_before_anything_is_sent() {
     let authority = Identity::authority();
     let rig = Rig::new();
     let unsound = [Source::Failing, Source::Constant(0), Source::Constant(0xff), Source::Constant(0x55), Source::Repeating, Source::TooLarge];
+    // Two draws come before the ClientHello.
     for source in unsound.into_iter().chain((0..2).map(Source::FailingAfter)) {
         rig.open_over(Ends { random: source, ..Ends::default() }, &rig.security(&authority.der));
         assert_eq!((rig.poll(crate::wire::room(1)), rig.link.reason()), (lost::SECURITY, Reason::Random as u16), "{source:?}");

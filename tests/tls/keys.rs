@@ -54,10 +54,10 @@ mod rsa {
     use crate::certificates::{element, sequence};
     use crate::encounter::{Encounter, GOOD, Outcome};
     use crate::wire::kept;
-    use utasker_mqtt::tls::{Reason, Security};
     use crypto_bigint::modular::runtime_mod::{DynResidue, DynResidueParams};
     use crypto_bigint::{Encoding, U2048};
     use sha2::{Digest, Sha256};
+    use utasker_mqtt::tls::{Reason, Security};
 
     pub const ALGORITHM: &[u8] = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00";
     pub const SCHEME: u16 = 0x0804;
