@@ -1,4 +1,4 @@
-//! The C border: names, numbers, raw pointers and the two statics. Thin: each function checks, converts, makes one safe call
+//! The C border: names, numbers, raw pointers and the one static. Thin: each function checks, converts, makes one safe call
 //! and maps the result. `utasker.rs` is the part that μTasker has too, `additions.rs` what is new.
 #![expect(non_camel_case_types, non_snake_case, non_upper_case_globals, reason = "matching C style, not Rust")]
 
@@ -16,7 +16,17 @@ use crate::platform::Platform;
 use crate::session::Session;
 use core::cell::Cell;
 
+/// All that is behind the C border. The small fields come first, where a Cortex-M reaches them with short instructions.
+#[repr(C)]
+struct Client {
+    border: Border,
+    session: Session,
+    #[cfg(feature = "tls")]
+    security: Cell<Option<crate::tls::Security>>,
+}
+
 /// What the session does not know of the firmware.
+#[repr(C)]
 struct Border {
     /// Of the critical section that the poll is in.
     state: Cell<critical_section::RestoreState>,
@@ -25,28 +35,34 @@ struct Border {
     /// The connection is, or will be, a secure one.
     #[cfg(feature = "tls")]
     secure: Cell<bool>,
-    #[cfg(feature = "tls")]
-    security: Cell<Option<crate::tls::Security>>,
 }
 
-/// What is behind the C border. Two statics, so that the session's fields are reached with short instructions.
+impl Client {
+    const fn new() -> Self {
+        Self {
+            border: Border {
+                state: Cell::new(critical_section::RestoreState::invalid()),
+                platform: Cell::new(None),
+                callback: Cell::new(None),
+                #[cfg(feature = "tls")]
+                secure: Cell::new(false),
+            },
+            session: Session::new(),
+            #[cfg(feature = "tls")]
+            security: Cell::new(None),
+        }
+    }
+}
+
+/// What all contexts of the firmware share.
 struct Shared<T>(T);
 
 // SAFETY: it is only used inside the critical section, see `critical` and `Firmware`.
 unsafe impl<T> Sync for Shared<T> {}
 
-static SESSION: Shared<Session> = Shared(Session::new());
-static BORDER: Shared<Border> = Shared(Border {
-    state: Cell::new(critical_section::RestoreState::invalid()),
-    platform: Cell::new(None),
-    callback: Cell::new(None),
-    #[cfg(feature = "tls")]
-    secure: Cell::new(false),
-    #[cfg(feature = "tls")]
-    security: Cell::new(None),
-});
+static CLIENT: Shared<Client> = Shared(Client::new());
 
 /// Runs `work` where nothing else uses the client.
 fn critical<R>(work: impl FnOnce(&Session) -> R) -> R {
-    critical_section::with(|_| work(&SESSION.0))
+    critical_section::with(|_| work(&CLIENT.0.session))
 }

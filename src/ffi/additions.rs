@@ -4,7 +4,7 @@ use super::calls::{accepted, publish, reference, request};
 use super::firmware::{Firmware, address};
 #[cfg(feature = "tls")]
 use super::secure;
-use super::{BORDER, SESSION, critical};
+use super::{CLIENT, critical};
 use crate::config::{RECONNECT, STREAM};
 use crate::error::Error;
 use crate::outbox::source;
@@ -205,7 +205,7 @@ pub unsafe extern "C" fn fnSetMQTT_platform(ptrPlatform: *const MQTT_PLATFORM) -
         if answer == Error::InUse as c_int {
             return answer;
         }
-        BORDER.0.platform.set(Some(platform));
+        CLIENT.0.border.platform.set(Some(platform));
         session.prepare();
         0
     })
@@ -280,10 +280,10 @@ pub unsafe extern "C" fn fnSetMQTT_security(ptrSecurity: *const MQTT_SECURITY) -
 #[unsafe(no_mangle)]
 pub extern "C" fn fnPollMQTT() -> c_ulong {
     // SAFETY: released below.
-    BORDER.0.state.set(unsafe { critical_section::acquire() });
-    let wait = if BORDER.0.platform.get().is_some() { SESSION.0.poll(Firmware) } else { NEVER };
+    CLIENT.0.border.state.set(unsafe { critical_section::acquire() });
+    let wait = if CLIENT.0.border.platform.get().is_some() { CLIENT.0.session.poll(Firmware) } else { NEVER };
     // SAFETY: the state is that of the last `acquire`.
-    unsafe { critical_section::release(BORDER.0.state.get()) };
+    unsafe { critical_section::release(CLIENT.0.border.state.get()) };
     wait.into()
 }
 

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "tls")]
 use super::secure;
-use super::{BORDER, MQTT_PORT, SESSION};
+use super::{CLIENT, MQTT_PORT};
 use crate::platform::Platform;
 use crate::session::{Host, Kind};
 use core::ffi::c_schar;
@@ -17,23 +17,23 @@ impl Firmware {
     #[inline(always)]
     pub(super) fn outside<R>(self, call: impl FnOnce() -> R) -> R {
         // SAFETY: the state is that of the last `acquire`.
-        unsafe { critical_section::release(BORDER.0.state.get()) };
+        unsafe { critical_section::release(CLIENT.0.border.state.get()) };
         let result = call();
         // SAFETY: released by the next of these calls, or by the end of the poll.
-        BORDER.0.state.set(unsafe { critical_section::acquire() });
+        CLIENT.0.border.state.set(unsafe { critical_section::acquire() });
         result
     }
 }
 
 /// Where a place of the packet buffers lies.
 pub(super) fn address(place: usize) -> *mut u8 {
-    (&raw const SESSION.0.memory).cast_mut().cast::<u8>().wrapping_add(place)
+    (&raw const CLIENT.0.session.memory).cast_mut().cast::<u8>().wrapping_add(place)
 }
 
 /// The platform, while the session is polled.
 pub(super) fn platform() -> Platform {
     // SAFETY: without one there is no poll, and none is taken away.
-    unsafe { BORDER.0.platform.get().unwrap_unchecked() }
+    unsafe { CLIENT.0.border.platform.get().unwrap_unchecked() }
 }
 
 impl Host for Firmware {
@@ -53,17 +53,17 @@ impl Host for Firmware {
 
     #[inline(always)]
     fn open(self) -> i32 {
-        let port = SESSION.0.options().port.get();
+        let port = CLIENT.0.session.options().port.get();
         #[cfg(feature = "tls")]
-        if BORDER.0.secure.get() {
+        if CLIENT.0.border.secure.get() {
             return secure::open(self, port);
         }
-        self.outside(|| platform().open(&SESSION.0.connection, if port == 0 { MQTT_PORT as u16 } else { port }))
+        self.outside(|| platform().open(&CLIENT.0.session.connection, if port == 0 { MQTT_PORT as u16 } else { port }))
     }
 
     fn is_eager(self) -> bool {
         #[cfg(feature = "tls")]
-        if BORDER.0.secure.get() {
+        if CLIENT.0.border.secure.get() {
             return secure::is_eager();
         }
         false
@@ -72,7 +72,7 @@ impl Host for Firmware {
     #[inline(always)]
     fn close(self) {
         #[cfg(feature = "tls")]
-        if BORDER.0.secure.get() {
+        if CLIENT.0.border.secure.get() {
             self.outside(secure::close);
         }
         self.outside(|| platform().close());
@@ -81,7 +81,7 @@ impl Host for Firmware {
     #[inline(always)]
     fn send(self, place: usize, length: usize) -> i32 {
         #[cfg(feature = "tls")]
-        if BORDER.0.secure.get() {
+        if CLIENT.0.border.secure.get() {
             return secure::send(self, place, length);
         }
         // SAFETY: the session gives the link so many bytes there.
@@ -91,7 +91,7 @@ impl Host for Firmware {
     #[inline(always)]
     fn receive(self, place: usize, length: usize) -> i32 {
         #[cfg(feature = "tls")]
-        if BORDER.0.secure.get() {
+        if CLIENT.0.border.secure.get() {
             return secure::receive(self, place, length);
         }
         // SAFETY: the session gives the link so many bytes there.
@@ -103,7 +103,7 @@ impl Host for Firmware {
         let data = if place == 0 { core::ptr::null_mut() } else { address(place) };
         #[cfg(feature = "tls")]
         let number = if kind == Kind::Security { secure::reason() } else { number };
-        self.outside(|| match BORDER.0.callback.get() {
+        self.outside(|| match CLIENT.0.border.callback.get() {
             // SAFETY: the application's function, with so many bytes as the event says.
             Some(callback) => unsafe { callback(kind as c_schar, data, number.into(), reference) },
             None => 0,

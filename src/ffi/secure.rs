@@ -2,10 +2,9 @@
 
 use super::firmware::{Firmware, platform};
 use super::{
-    BORDER, MQTT_SECURITY, MQTT_SECURITY_ALERT, MQTT_SECURITY_BAD_CERTIFICATE, MQTT_SECURITY_BAD_SIGNATURE, MQTT_SECURITY_EXPIRED,
+    CLIENT, MQTT_SECURITY, MQTT_SECURITY_ALERT, MQTT_SECURITY_BAD_CERTIFICATE, MQTT_SECURITY_BAD_SIGNATURE, MQTT_SECURITY_EXPIRED,
     MQTT_SECURITY_NO_CERTIFICATE, MQTT_SECURITY_NOT_YET_VALID, MQTT_SECURITY_PROTOCOL, MQTT_SECURITY_RANDOM, MQTT_SECURITY_RECORD_TOO_LARGE,
-    MQTT_SECURITY_UNKNOWN_AUTHORITY, MQTT_SECURITY_WRONG_NAME, MQTT_SECURITY_WRONG_USAGE, MQTTS_PORT, SESSION, Shared,
-    critical,
+    MQTT_SECURITY_UNKNOWN_AUTHORITY, MQTT_SECURITY_WRONG_NAME, MQTT_SECURITY_WRONG_USAGE, MQTTS_PORT, Shared, critical,
 };
 use crate::error::Error;
 use crate::session::lost;
@@ -95,7 +94,7 @@ pub(super) unsafe fn choose(chosen: *const MQTT_SECURITY) -> c_int {
     critical(|session| {
         let answer = session.between_connections();
         if answer == 0 {
-            BORDER.0.security.set(Some(security));
+            CLIENT.0.security.set(Some(security));
         }
         answer
     })
@@ -103,11 +102,11 @@ pub(super) unsafe fn choose(chosen: *const MQTT_SECURITY) -> c_int {
 
 /// Whether a connection can be begun, which is secure or not: 0, or an error.
 pub(super) fn prepare(secure: bool) -> i32 {
-    let has_random = BORDER.0.platform.get().is_some_and(|platform| platform.has_random());
-    if secure && (BORDER.0.security.get().is_none() || !has_random) {
+    let has_random = CLIENT.0.border.platform.get().is_some_and(|platform| platform.has_random());
+    if secure && (CLIENT.0.security.get().is_none() || !has_random) {
         return Error::NotReady as i32;
     }
-    BORDER.0.secure.set(secure);
+    CLIENT.0.border.secure.set(secure);
     0
 }
 
@@ -122,9 +121,9 @@ pub(super) fn is_eager() -> bool {
 }
 
 pub(super) fn open(firmware: Firmware, port: u16) -> i32 {
-    let Some(security) = BORDER.0.security.get() else { return lost::FAILED };
+    let Some(security) = CLIENT.0.security.get() else { return lost::FAILED };
     firmware.outside(|| {
-        let result = platform().open(&SESSION.0.connection, if port == 0 { MQTTS_PORT as u16 } else { port });
+        let result = platform().open(&CLIENT.0.session.connection, if port == 0 { MQTTS_PORT as u16 } else { port });
         if result == 0 {
             // SAFETY: fnSetMQTT_security was promised that.
             unsafe { LINK.0.open(Wire, &security) };
@@ -147,14 +146,14 @@ pub(super) fn receive(firmware: Firmware, place: usize, length: usize) -> i32 {
 
 /// A range of the packet buffers.
 fn range(place: usize, length: usize) -> &'static [Cell<u8>] {
-    SESSION.0.memory.range(place, length)
+    CLIENT.0.session.memory.range(place, length)
 }
 
 /// Moves bytes, and tells the session of a step of the handshake.
 fn moved(firmware: Firmware, work: impl FnOnce() -> i32) -> i32 {
     let moved = firmware.outside(work);
     if LINK.0.has_stepped() {
-        SESSION.0.link_stepped();
+        CLIENT.0.session.link_stepped();
     }
     moved
 }

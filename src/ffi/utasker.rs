@@ -1,7 +1,7 @@
 //! The part of the C border that μTasker's `tcpip.h` declares too: names, numbers and behaviour are the original's.
 
 use super::calls::{accepted, publish, reference, request, topic};
-use super::{BORDER, MQTT_CALLBACK, MQTT_CONNECT_IPV6, MQTT_CONNECT_VERSION_3_1, critical};
+use super::{CLIENT, MQTT_CALLBACK, MQTT_CONNECT_IPV6, MQTT_CONNECT_VERSION_3_1, critical};
 use crate::config::{MAX_SUBSCRIPTIONS, MAX_TOPIC_LENGTH, MQTT_3_1};
 use crate::error::Error;
 use crate::outbox::{PAYLOAD_ROOM, source};
@@ -132,7 +132,7 @@ pub unsafe extern "C" fn fnConnectMQTT(ucIP: *const c_uchar, fnCallback: MQTT_CA
             connection.version_3_1.set(has(MQTT_CONNECT_VERSION_3_1));
             // SAFETY: the caller promises so many bytes, and there is room for 16.
             unsafe { core::ptr::copy_nonoverlapping(ucIP, connection.address.as_ptr() as *mut u8, length.into()) };
-            BORDER.0.callback.set(fnCallback);
+            CLIENT.0.border.callback.set(fnCallback);
             session.connect();
         }
         answer
@@ -227,7 +227,7 @@ pub extern "C" fn fnShowMQTT_subscription(iRef: c_int) -> c_int {
                 byte => put(byte),
             }
         }
-        (0, BORDER.0.platform.get())
+        (0, CLIENT.0.border.platform.get())
     });
     if let Some(platform) = platform {
         // SAFETY: the line ends with a zero.
