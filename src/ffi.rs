@@ -28,7 +28,7 @@ struct Client {
 /// What the session does not know of the firmware.
 #[repr(C)]
 struct Border {
-    /// Of the critical section that the poll is in.
+    /// Of the critical section, while somebody is in it.
     state: Cell<critical_section::RestoreState>,
     platform: Cell<Option<Platform>>,
     callback: Cell<MQTT_CALLBACK>,
@@ -62,7 +62,23 @@ unsafe impl<T> Sync for Shared<T> {}
 
 static CLIENT: Shared<Client> = Shared(Client::new());
 
+/// Enters the critical section. Its state is kept where nobody else can use it meanwhile.
+#[inline(never)]
+fn enter() {
+    // SAFETY: `leave` follows, with this state.
+    CLIENT.0.border.state.set(unsafe { critical_section::acquire() });
+}
+
+/// Leaves the critical section.
+fn leave() {
+    // SAFETY: the state is that of the last `enter`.
+    unsafe { critical_section::release(CLIENT.0.border.state.get()) };
+}
+
 /// Runs `work` where nothing else uses the client.
 fn critical<R>(work: impl FnOnce(&Session) -> R) -> R {
-    critical_section::with(|_| work(&CLIENT.0.session))
+    enter();
+    let result = work(&CLIENT.0.session);
+    leave();
+    result
 }

@@ -4,7 +4,7 @@ use super::calls::{accepted, publish, reference, request};
 use super::firmware::{Firmware, address};
 #[cfg(feature = "tls")]
 use super::secure;
-use super::{CLIENT, critical};
+use super::{CLIENT, critical, enter, leave};
 use crate::config::{RECONNECT, STREAM};
 use crate::error::Error;
 use crate::outbox::source;
@@ -279,11 +279,9 @@ pub unsafe extern "C" fn fnSetMQTT_security(ptrSecurity: *const MQTT_SECURITY) -
 /// nothing and returns 0xffffffff.
 #[unsafe(no_mangle)]
 pub extern "C" fn fnPollMQTT() -> c_ulong {
-    // SAFETY: released below.
-    CLIENT.0.border.state.set(unsafe { critical_section::acquire() });
+    enter();
     let wait = if CLIENT.0.border.platform.get().is_some() { CLIENT.0.session.poll(Firmware) } else { NEVER };
-    // SAFETY: the state is that of the last `acquire`.
-    unsafe { critical_section::release(CLIENT.0.border.state.get()) };
+    leave();
     wait.into()
 }
 

@@ -1,6 +1,6 @@
 //! What the calls from C have in common: requests in the critical section, and arguments that cannot be trusted.
 
-use super::{CLIENT, critical};
+use super::{CLIENT, critical, enter, leave};
 use crate::error::Error;
 use crate::memory::TRANSMIT_END;
 use crate::session::{Publish, SUBSCRIPTION_QOS, Session};
@@ -10,17 +10,15 @@ use core::ffi::{c_char, c_int, c_schar};
 
 /// Makes a request, and wakes whoever polls where it is accepted.
 pub(super) fn request(make: impl FnOnce(&Session) -> i32) -> c_int {
-    // SAFETY: released by `requested`.
-    let state = unsafe { critical_section::acquire() };
-    requested(make(&CLIENT.0.session), state)
+    enter();
+    requested(make(&CLIENT.0.session))
 }
 
 /// Ends the critical section in which a request was made, and wakes whoever polls where it was accepted.
 #[inline(never)]
-fn requested(answer: c_int, state: critical_section::RestoreState) -> c_int {
+fn requested(answer: c_int) -> c_int {
     let platform = CLIENT.0.border.platform.get();
-    // SAFETY: the state is that of the last `acquire`, see `request`.
-    unsafe { critical_section::release(state) };
+    leave();
     if answer >= 0 {
         if let Some(platform) = platform {
             platform.wake();

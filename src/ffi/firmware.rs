@@ -2,7 +2,7 @@
 
 #[cfg(feature = "tls")]
 use super::secure;
-use super::{CLIENT, MQTT_PORT};
+use super::{CLIENT, MQTT_PORT, enter, leave};
 use crate::platform::Platform;
 use crate::session::{Host, Kind};
 use core::ffi::c_schar;
@@ -16,11 +16,9 @@ impl Firmware {
     /// Runs `call` outside the critical section.
     #[inline(always)]
     pub(super) fn outside<R>(self, call: impl FnOnce() -> R) -> R {
-        // SAFETY: the state is that of the last `acquire`.
-        unsafe { critical_section::release(CLIENT.0.border.state.get()) };
+        leave();
         let result = call();
-        // SAFETY: released by the next of these calls, or by the end of the poll.
-        CLIENT.0.border.state.set(unsafe { critical_section::acquire() });
+        enter();
         result
     }
 }
