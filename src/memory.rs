@@ -20,7 +20,7 @@ pub const RECEIVE: usize = REPLIES_END;
 pub const RECEIVE_END: usize = RECEIVE + RX_BUFFER_LENGTH;
 
 /// A place or a length, kept in two bytes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Short(Cell<u16>);
 
 impl Short {
@@ -37,11 +37,6 @@ impl Short {
     /// Changes it.
     pub fn set(&self, value: usize) {
         self.0.set(value as u16);
-    }
-
-    /// Changes it and another.
-    pub fn swap(&self, other: &Self) {
-        self.0.swap(&other.0);
     }
 }
 

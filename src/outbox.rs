@@ -62,6 +62,7 @@ pub mod source {
 }
 
 /// One request: a PUBLISH, SUBSCRIBE or UNSUBSCRIBE.
+#[derive(Clone)]
 #[repr(C)]
 pub struct Request {
     /// How far it has come.
@@ -94,13 +95,21 @@ impl Request {
 
     /// Changes places with another.
     fn swap(&self, other: &Self) {
-        self.state.swap(&other.state);
-        self.first.swap(&other.first);
-        self.reference.swap(&other.reference);
-        self.source.swap(&other.source);
-        self.identifier.swap(&other.identifier);
-        self.start.swap(&other.start);
-        self.length.swap(&other.length);
+        let before = self.clone();
+        self.turn_into(other);
+        other.turn_into(&before);
+    }
+
+    /// Becomes what another is.
+    fn turn_into(&self, other: &Self) {
+        let Self { state, first, reference, source, identifier, start, length } = other.clone(); // all of it before anything changes
+        self.state.set(state.get());
+        self.first.set(first.get());
+        self.reference.set(reference.get());
+        self.source.set(source.get());
+        self.identifier.set(identifier.get());
+        self.start.set(start.get());
+        self.length.set(length.get());
     }
 
     /// Whether it has one of the bits of [`source`].
@@ -221,8 +230,8 @@ impl Outbox {
 
     /// All requests in the order accepted.
     #[inline(never)]
-    pub fn all(&self) -> &[Request] {
-        self.requests.get(..self.count.get().into()).unwrap_or_default()
+    pub fn all(&self) -> core::slice::Iter<'_, Request> {
+        self.requests.get(..self.count.get().into()).unwrap_or_default().iter()
     }
 
     /// Whether there is none.
@@ -269,7 +278,7 @@ impl Outbox {
     #[inline(never)]
     pub fn postpone(&self, request: &Request) {
         let mut place = request;
-        let mut requests = self.all().iter();
+        let mut requests = self.all();
         while requests.next().is_some_and(|next| !core::ptr::eq(next, request)) {}
         for next in requests {
             place.swap(next);
@@ -322,7 +331,7 @@ impl Outbox {
     /// The request with an identifier.
     #[inline(never)]
     pub fn find(&self, identifier: u16) -> Option<&Request> {
-        self.all().iter().find(|request| request.identifier.get() == identifier)
+        self.all().find(|request| request.identifier.get() == identifier)
     }
 }
 

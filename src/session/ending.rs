@@ -57,7 +57,7 @@ impl Session {
     pub(super) fn is_drained(&self) -> bool {
         self.work.get() == Work::None
             && self.replies.get() == 0
-            && (!self.connected.get() || self.outbox.all().iter().all(|request| request.state.get() < State::Sent))
+            && (!self.connected.get() || self.outbox.all().all(|request| request.state.get() < State::Sent))
     }
 
     /// Sends DISCONNECT as the last packet.

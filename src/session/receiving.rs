@@ -344,7 +344,7 @@ impl Session {
         let restored = request.has(source::RESTORED);
         self.outbox.remove(request);
         self.unlimit(late::ANSWER);
-        if self.outbox.all().iter().any(|request| request.is_control() && request.state.get() == State::Sent) {
+        if self.outbox.all().any(|request| request.is_control() && request.state.get() == State::Sent) {
             self.limit(late::ANSWER);
         }
         if !subscribed {

@@ -208,7 +208,7 @@ impl Session {
     /// The SUBSCRIBE or UNSUBSCRIBE that is under way for a subscription; the first, where it is both.
     #[inline(never)]
     pub(super) fn under_way(&self, reference: u8) -> Option<&Request> {
-        self.outbox.all().iter().find(|request| request.is_control() && request.reference.get() == reference)
+        self.outbox.all().find(|request| request.is_control() && request.reference.get() == reference)
     }
 
     /// Asks for the end of a subscription.

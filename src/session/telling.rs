@@ -79,7 +79,7 @@ impl Session {
 
     /// Tells which publications have failed, in their order; what else is done is given up, too.
     pub(super) fn tell_failures(&self, host: impl Host) {
-        while let Some(request) = self.outbox.all().iter().find(|request| request.state.get() <= State::Failed) {
+        while let Some(request) = self.outbox.all().find(|request| request.state.get() <= State::Failed) {
             if request.state.get() == State::Failed {
                 self.tell_end(host, Kind::PublishFailed, request);
             } else {
