@@ -40,6 +40,27 @@ impl Short {
     }
 }
 
+/// A small number, kept in a byte.
+#[derive(Clone, Debug)]
+pub struct Byte(Cell<u8>);
+
+impl Byte {
+    /// 0.
+    pub const fn new() -> Self {
+        Self(Cell::new(0))
+    }
+
+    /// What it is.
+    pub fn get(&self) -> usize {
+        self.0.get().into()
+    }
+
+    /// Changes it.
+    pub fn set(&self, value: usize) {
+        self.0.set(value as u8);
+    }
+}
+
 /// The buffers. What lies outside of them reads as zero, and is not written.
 pub struct Memory([Cell<u8>; RECEIVE_END]);
 
@@ -70,16 +91,16 @@ impl Memory {
 
     /// The big-endian number at a place.
     #[inline(never)]
-    pub fn number(&self, place: usize) -> u16 {
+    pub fn number(&self, place: usize) -> usize {
         match self.from(place) {
-            Some([high, low, ..]) => u16::from_be_bytes([high.get(), low.get()]),
+            Some([high, low, ..]) => u16::from_be_bytes([high.get(), low.get()]).into(),
             _ => 0,
         }
     }
 
     /// Changes the big-endian number at a place.
     #[inline(never)]
-    pub fn set_number(&self, place: usize, number: u16) {
+    pub fn set_number(&self, place: usize, number: usize) {
         if let Some([high, low, ..]) = self.from(place) {
             high.set((number >> 8) as u8);
             low.set(number as u8);
@@ -92,28 +113,16 @@ impl Memory {
         self.0.get(start..start.wrapping_add(length)).unwrap_or_default()
     }
 
-    /// Puts `bytes` at a place, where the buffers have room for all of them.
-    pub fn put(&self, place: usize, bytes: &[Cell<u8>]) {
-        let (mut cells, mut bytes) = (self.range(place, bytes.len()), bytes);
-        while let ([first, second, third, fourth, ..], [_, _, _, _, ..]) = (cells, bytes) {
-            let [a, b, c, d] = word(bytes).to_le_bytes();
-            first.set(a);
-            second.set(b);
-            third.set(c);
-            fourth.set(d);
-            (cells, bytes) = (behind_word(cells), behind_word(bytes));
-        }
-        for (cell, byte) in cells.iter().zip(bytes) {
-            cell.set(byte.get());
-        }
+    /// Moves `length` bytes from one place to another. Where the two overlap, it must be down.
+    pub fn shift(&self, from: usize, to: usize, length: usize) {
+        self.put(to, self.range(from, length));
     }
 
-    /// Moves `length` bytes down, or up; the ranges may overlap.
+    /// Puts `bytes` at a place, where the buffers have room for all of them.
     #[inline(never)]
-    pub fn shift(&self, from: usize, to: usize, length: usize) {
-        for step in 0..length {
-            let offset = if to < from { step } else { length - 1 - step };
-            self.set(to + offset, self.byte(from + offset));
+    pub fn put(&self, place: usize, bytes: &[Cell<u8>]) {
+        for (cell, byte) in self.range(place, bytes.len()).iter().zip(bytes) {
+            cell.set(byte.get());
         }
     }
 

@@ -4,7 +4,7 @@
 //! QoS 1 and 2 the packet identifier, the payload. Bytes are never moved when a request goes: a claim takes the lowest gap.
 
 use crate::config::{MAX_INFLIGHT, MAX_SUBSCRIPTIONS, MAX_TOPIC_LENGTH, PUBLISH_ROOM};
-use crate::memory::{Memory, Short, TRANSMIT_END};
+use crate::memory::{Byte, Memory, Short, TRANSMIT_END};
 use crate::packet::{self, FixedHeader, SLOT, TOPIC, first_byte};
 use core::cell::Cell;
 
@@ -70,11 +70,11 @@ pub struct Request {
     /// The first byte of its packet.
     pub first: Cell<u8>,
     /// The subscription it belongs to, or 0.
-    pub reference: Cell<u8>,
+    pub reference: Byte,
     /// Bits of [`source`].
     pub source: Cell<u8>,
     /// The packet identifier; at QoS 0 a number that no other request has.
-    pub identifier: Cell<u16>,
+    pub identifier: Short,
     /// Where its range begins.
     pub start: Short,
     /// Bytes of its range; 0: it has none.
@@ -86,9 +86,9 @@ impl Request {
     const NEW: Self = Self {
         state: Cell::new(State::Done),
         first: Cell::new(0),
-        reference: Cell::new(0),
+        reference: Byte::new(),
         source: Cell::new(0),
-        identifier: Cell::new(0),
+        identifier: Short::new(),
         start: Short::new(),
         length: Short::new(),
     };
@@ -142,7 +142,7 @@ impl Request {
     }
 
     /// What the publish call returned.
-    pub fn handle(&self) -> u16 {
+    pub fn handle(&self) -> usize {
         if self.has(source::PAYLOAD_ASKED) { 0 } else { self.identifier.get() }
     }
 
@@ -154,7 +154,7 @@ impl Request {
     /// The length of its stored topic.
     #[inline(never)]
     pub fn topic_length(&self, memory: &Memory) -> usize {
-        memory.number(self.start.get() + SLOT).into()
+        memory.number(self.start.get() + SLOT)
     }
 
     /// Where the payload begins, behind the stored topic.
@@ -261,7 +261,7 @@ impl Outbox {
 
     /// Takes another one; `None`: there is no place for it.
     #[inline(never)]
-    pub fn add(&self, first: u8, reference: u8, sources: u8, identifier: u16) -> Option<&Request> {
+    pub fn add(&self, first: u8, reference: usize, sources: u8, identifier: usize) -> Option<&Request> {
         let count = self.count.get();
         let request = self.requests.get(usize::from(count))?;
         self.count.set(count + 1);
@@ -296,17 +296,8 @@ impl Outbox {
     /// The request whose turn it is: a PUBREL first, which needs no room, while the others may wait for what it frees.
     #[inline(never)]
     pub fn next(&self) -> Option<&Request> {
-        let mut first = None;
-        for request in self.all() {
-            let state = request.state.get();
-            if state == State::Unreleased {
-                return Some(request);
-            }
-            if first.is_none() && state >= State::Copying && state < State::Sent {
-                first = Some(request);
-            }
-        }
-        first
+        let waiting = |request: &&Request| request.state.get() >= State::Copying && request.state.get() < State::Unreleased;
+        self.all().find(|request| request.state.get() == State::Unreleased).or_else(|| self.all().find(waiting))
     }
 
     /// Where `length` bytes below `limit` are claimed by nothing but perhaps `but`; [`NO_GAP`]: nowhere.
@@ -330,7 +321,7 @@ impl Outbox {
 
     /// The request with an identifier.
     #[inline(never)]
-    pub fn find(&self, identifier: u16) -> Option<&Request> {
+    pub fn find(&self, identifier: usize) -> Option<&Request> {
         self.all().find(|request| request.identifier.get() == identifier)
     }
 }

@@ -55,9 +55,10 @@ impl FixedHeader {
     /// Reads the one that `bytes` begin with.
     #[inline(never)]
     pub fn read(bytes: &[Cell<u8>]) -> Self {
+        let [_, bytes @ ..] = bytes else { return Self::INCOMPLETE };
         let mut remaining = 0;
         let mut length = 1;
-        for byte in bytes.iter().skip(1) {
+        for byte in bytes {
             let byte = u32::from(byte.get());
             remaining |= (byte & 0x7f) << (7 * length - 7);
             length += 1;

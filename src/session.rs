@@ -19,7 +19,7 @@ pub use requesting::{Connection, NO_KEEP_ALIVE, Options, Phase, Publish, SUBSCRI
 pub use telling::Kind;
 
 use crate::config::{MAX_INCOMING_QOS2, STREAM};
-use crate::memory::{Memory, REPLIES, REPLIES_END, Short};
+use crate::memory::{Byte, Memory, REPLIES, REPLIES_END, Short};
 use crate::outbox::Outbox;
 use crate::packet::first_byte;
 use crate::subscriptions::Subscriptions;
@@ -57,7 +57,7 @@ pub trait Host: Copy {
     /// Receives at most `length` bytes into a place of the memory. Returns how many were given, or one of [`lost`].
     fn receive(self, place: usize, length: usize) -> i32;
     /// Tells, or asks, the application. Where there are data, or is room for them, `place` is not 0, and `number` is their length.
-    fn tell(self, kind: Kind, place: usize, number: u32, reference: u8) -> u16;
+    fn tell(self, kind: Kind, place: usize, number: u32, reference: usize) -> u16;
 }
 
 /// How a link was lost; any other negative number counts as `FAILED`.
@@ -155,12 +155,12 @@ pub struct Session {
     /// The incoming PUBLISH: its first byte, whether it is longer than the buffer, and the subscription it belongs to.
     first: Cell<u8>,
     long: Cell<bool>,
-    reference: Cell<u8>,
+    reference: Byte,
     /// The packet identifier given out last; 0: none yet. At QoS 0, where there is none, the number.
-    identifier: Cell<u16>,
-    number: Cell<u16>,
+    identifier: Short,
+    number: Short,
     /// The identifier or number of the publication that is being told about; 0: none is.
-    told: Cell<u16>,
+    told: Short,
     /// What is left to be sent of the packet at hand.
     position: Short,
     end: Short,
@@ -172,7 +172,7 @@ pub struct Session {
     topic: Short,
     topic_length: Short,
     to_pass: Short,
-    message_identifier: Cell<u16>,
+    message_identifier: Short,
     /// The limit of the next wait for a new attempt, in seconds.
     pause: Cell<u16>,
     /// The time; all times are in milliseconds modulo 2^32.
@@ -196,7 +196,7 @@ pub struct Session {
     pub outbox: Outbox,
     subscriptions: Subscriptions,
     /// Identifiers of QoS 2 messages that were told and not released [MQTT-4.3.3-2]; behind them zeros.
-    incoming: [Cell<u16>; MAX_INCOMING_QOS2],
+    incoming: [Short; MAX_INCOMING_QOS2],
     /// The packet buffers.
     pub memory: Memory,
 }
@@ -222,10 +222,10 @@ impl Session {
             replied: Cell::new(0),
             first: Cell::new(0),
             long: Cell::new(false),
-            reference: Cell::new(0),
-            identifier: Cell::new(0),
-            number: Cell::new(0),
-            told: Cell::new(0),
+            reference: Byte::new(),
+            identifier: Short::new(),
+            number: Short::new(),
+            told: Short::new(),
             position: Short::new(),
             end: Short::new(),
             unread: Short::new(),
@@ -233,7 +233,7 @@ impl Session {
             topic: Short::new(),
             topic_length: Short::new(),
             to_pass: Short::new(),
-            message_identifier: Cell::new(0),
+            message_identifier: Short::new(),
             pause: Cell::new(0),
             now: Cell::new(0),
             late: [const { Cell::new(0) }; late::COUNT],
@@ -247,7 +247,7 @@ impl Session {
             connection: Connection::new(),
             outbox: Outbox::new(),
             subscriptions: Subscriptions::new(),
-            incoming: [const { Cell::new(0) }; MAX_INCOMING_QOS2],
+            incoming: [const { Short::new() }; MAX_INCOMING_QOS2],
             memory: Memory::new(),
         }
     }

@@ -84,18 +84,18 @@ impl Subscriptions {
 
     /// The entry of a reference; there is none for 0, or beyond the last.
     #[inline(never)]
-    pub fn get(&self, reference: u8) -> Option<&Subscription> {
-        self.0.get(usize::from(reference).wrapping_sub(1))
+    pub fn get(&self, reference: usize) -> Option<&Subscription> {
+        self.0.get(reference.wrapping_sub(1))
     }
 
     /// The same, where it is taken.
-    pub fn used(&self, reference: u8) -> Option<&Subscription> {
+    pub fn used(&self, reference: usize) -> Option<&Subscription> {
         self.get(reference).filter(|subscription| subscription.is_used())
     }
 
     /// The reference that a message belongs to: the lowest whose stored filter matches, else the lowest without a stored
     /// topic, else 0. `name` is empty where it was too long to be kept.
-    pub fn matching(&self, name: &[Cell<u8>]) -> u8 {
+    pub fn matching(&self, name: &[Cell<u8>]) -> usize {
         let mut unknown = 0;
         let mut reference = 0;
         for entry in &self.0 {

@@ -1,6 +1,6 @@
 //! The part of the C border that is new beside μTasker's.
 
-use super::calls::{accepted, publish, reference, request};
+use super::calls::{accepted, publish, request};
 use super::firmware::{Firmware, address};
 #[cfg(feature = "tls")]
 use super::secure;
@@ -298,14 +298,14 @@ pub unsafe extern "C" fn fnPublishMQTT_data(ucRef: c_uchar, ptrTopic: *const c_c
         return Error::InvalidArgument as c_int;
     }
     // SAFETY: as the caller promises.
-    let answer = unsafe { publish(ucRef, ptrTopic, cQoS, 0, usLength.into()) };
+    let answer = unsafe { publish(ucRef.into(), ptrTopic, cQoS, 0, usLength.into()) };
     if answer < 0 {
         return answer;
     }
     let end = answer as usize >> 16;
     // SAFETY: the caller promises so many bytes; the place is this call's alone until `copied`.
     unsafe { core::ptr::copy_nonoverlapping(ptrData.cast(), address(end - usize::from(usLength)), usLength.into()) };
-    request(|session| session.copied(answer as u16))
+    request(|session| session.copied(answer as usize & 0xffff))
 }
 
 /// Publishes ulTotalLength bytes that MQTT_PUBLISH_DATA_PART will ask for piece by piece, so that they may be more than any buffer holds. Topic
@@ -325,7 +325,7 @@ pub unsafe extern "C" fn fnPublishMQTT_stream(ucRef: c_uchar, ptrTopic: *const c
     // More than MQTT can carry stays more.
     let total = ulTotalLength.min(NEVER.into()) as u32;
     // SAFETY: as the caller promises.
-    accepted(unsafe { publish(ucRef, ptrTopic, cQoS, source::STREAMED, total) })
+    accepted(unsafe { publish(ucRef.into(), ptrTopic, cQoS, source::STREAMED, total) })
 }
 
 /// Tells details of the message that the present event is about: in MQTT_TOPIC_MESSAGE, MQTT_TOPIC_MESSAGE_PART, MQTT_PUBLISH_TOPIC,
@@ -345,9 +345,9 @@ pub unsafe extern "C" fn fnGetMQTT_message(ptrMessage: *mut MQTT_MESSAGE) -> c_i
         let Some(message) = session.message() else { return Error::NotReady as c_int };
         let details = MQTT_MESSAGE {
             ptrTopic: if message.topic == 0 { core::ptr::null() } else { address(message.topic).cast_const().cast() },
-            usTopicLength: message.topic_length,
-            usPacketIdentifier: message.identifier,
-            usHandle: message.handle,
+            usTopicLength: message.topic_length as c_ushort,
+            usPacketIdentifier: message.identifier as c_ushort,
+            usHandle: message.handle as c_ushort,
             ucQoS: packet::qos(message.first),
             ucRetained: u8::from(message.first & RETAIN != 0),
             ucDuplicate: u8::from(message.first & DUPLICATE != 0),
@@ -372,7 +372,7 @@ pub unsafe extern "C" fn fnGetMQTT_subscription(iRef: c_int, ptrSubscription: *m
         return Error::InvalidArgument as c_int;
     }
     critical(|session| {
-        let reference = reference(iRef);
+        let reference = iRef as usize; // none where it is negative
         let Some(subscription) = session.subscription(reference) else { return session.no_subscription(reference) as c_int };
         let topic = subscription.topic();
         let ptrTopic = if topic.is_empty() { core::ptr::null() } else { topic.as_ptr().cast() };

@@ -59,7 +59,7 @@ pub(super) unsafe fn topic<'a>(text: *const c_char, kind: Text, answer: &mut c_i
 ///
 /// # Safety
 /// `text` is null or terminated by a zero.
-pub(super) unsafe fn publish(reference: u8, text: *const c_char, value: c_schar, source: u8, total: u32) -> c_int {
+pub(super) unsafe fn publish(reference: usize, text: *const c_char, value: c_schar, source: u8, total: u32) -> c_int {
     let bits = value as u8;
     if value >= 0 && bits & !0x1f != 0 {
         return Error::InvalidArgument as c_int;
@@ -78,9 +78,4 @@ pub(super) unsafe fn publish(reference: u8, text: *const c_char, value: c_schar,
 /// What a publication is answered with that needs no copying: its handle, 0, or an error.
 pub(super) fn accepted(answer: c_int) -> c_int {
     request(|_| if answer < 0 { answer } else { answer & 0xffff })
-}
-
-/// A reference as the session knows it; 0 where it cannot be one.
-pub(super) fn reference(number: c_int) -> u8 {
-    u8::try_from(number).unwrap_or_default()
 }

@@ -5,7 +5,7 @@ use super::secure;
 use super::{CLIENT, MQTT_PORT, enter, leave};
 use crate::platform::Platform;
 use crate::session::{Host, Kind};
-use core::ffi::c_schar;
+use core::ffi::{c_schar, c_uchar};
 
 /// The firmware, as the session's poll sees it: inside the critical section, which is left for each call. Nearly all of these
 /// functions are called in one place, where they are less than a call.
@@ -97,13 +97,13 @@ impl Host for Firmware {
     }
 
     #[inline(always)]
-    fn tell(self, kind: Kind, place: usize, number: u32, reference: u8) -> u16 {
+    fn tell(self, kind: Kind, place: usize, number: u32, reference: usize) -> u16 {
         let data = if place == 0 { core::ptr::null_mut() } else { address(place) };
         #[cfg(feature = "tls")]
         let number = if kind == Kind::Security { secure::reason() } else { number };
         self.outside(|| match CLIENT.0.border.callback.get() {
             // SAFETY: the application's function, with so many bytes as the event says.
-            Some(callback) => unsafe { callback(kind as c_schar, data, number.into(), reference) },
+            Some(callback) => unsafe { callback(kind as c_schar, data, number.into(), reference as c_uchar) },
             None => 0,
         })
     }

@@ -1,6 +1,6 @@
 //! The part of the C border that μTasker's `tcpip.h` declares too: names, numbers and behaviour are the original's.
 
-use super::calls::{accepted, publish, reference, request, topic};
+use super::calls::{accepted, publish, request, topic};
 use super::{CLIENT, MQTT_CALLBACK, MQTT_CONNECT_IPV6, MQTT_CONNECT_VERSION_3_1, critical};
 use crate::config::{MAX_SUBSCRIPTIONS, MAX_TOPIC_LENGTH, MQTT_3_1};
 use crate::error::Error;
@@ -180,7 +180,7 @@ pub unsafe extern "C" fn fnSubscribeMQTT(ptrInput: *const c_char, ucQoS: c_uchar
 /// ERROR_MQTT_NO_SUBSCRIPTION_ENTRY: not in use, or ending already. From any context.
 #[unsafe(no_mangle)]
 pub extern "C" fn fnUnsubscribeMQTT(ucSubscriptionRef: c_uchar) -> c_int {
-    request(|session| session.unsubscribe(ucSubscriptionRef))
+    request(|session| session.unsubscribe(ucSubscriptionRef.into()))
 }
 
 /// Publishes what MQTT_PUBLISH_DATA will give.
@@ -199,7 +199,7 @@ pub extern "C" fn fnUnsubscribeMQTT(ucSubscriptionRef: c_uchar) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fnPublishMQTT(ucTopicReference: c_uchar, ptrTopic: *const c_char, cQoS: c_schar) -> c_int {
     // SAFETY: as the caller promises.
-    accepted(unsafe { publish(ucTopicReference, ptrTopic, cQoS, source::PAYLOAD_ASKED, PAYLOAD_ROOM as u32) })
+    accepted(unsafe { publish(ucTopicReference.into(), ptrTopic, cQoS, source::PAYLOAD_ASKED, PAYLOAD_ROOM as u32) })
 }
 
 /// Prints a subscription with fnPrint, as in `Reference:1 QoS:2 Topic:uTasker/test1` and CR LF.
@@ -213,15 +213,15 @@ pub extern "C" fn fnShowMQTT_subscription(iRef: c_int) -> c_int {
     let mut put = |byte| {
         let _ = line.push(byte); // it has room for all that follows
     };
-    let reference = reference(iRef);
+    let reference = iRef as usize; // none where it is negative
     let (answer, platform) = critical(|session| {
         let Some(subscription) = session.subscription(reference) else { return (session.no_subscription(reference) as c_int, None) };
         for &byte in b"Reference:\x01\x02 QoS:\x03 Topic:\x04\r\n\0" {
             match byte {
                 1 if MAX_SUBSCRIPTIONS < 10 || reference < 10 => {}
-                1 => put(b'0' + reference / 10),
-                2 if MAX_SUBSCRIPTIONS < 10 => put(b'0' + reference),
-                2 => put(b'0' + reference % 10),
+                1 => put(b'0' + (reference / 10) as u8),
+                2 if MAX_SUBSCRIPTIONS < 10 => put(b'0' + reference as u8),
+                2 => put(b'0' + (reference % 10) as u8),
                 3 => put(b'0' + subscription.qos()),
                 4 => subscription.topic().iter().for_each(|byte| put(byte.get())),
                 byte => put(byte),

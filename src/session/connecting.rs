@@ -42,7 +42,7 @@ impl Session {
     #[inline(never)]
     pub(super) fn open(&self, host: impl Host) {
         if !self.is_clean() && self.identifier.get() == 0 {
-            self.identifier.set(host.random() as u16);
+            self.identifier.set(host.random() as usize);
         }
         let result = host.open();
         if result < 0 {
@@ -62,7 +62,7 @@ impl Session {
         }
         let flags = self.connection.flags.get();
         memory.set(end, flags);
-        memory.set_number(end + 1, self.options.keep_alive());
+        memory.set_number(end + 1, self.options.keep_alive().into());
         end += 3;
         for &(kind, flag, text) in &FIELDS {
             if flags & flag != flag {
@@ -77,7 +77,7 @@ impl Session {
             if end > RECEIVE_END || missing || text.is_some_and(|text| !topic::is_valid(memory.range(start, length), text)) {
                 return self.end(Kind::InvalidArgument, Kind::ConnectionClosed);
             }
-            memory.set_number(start - 2, length as u16);
+            memory.set_number(start - 2, length);
         }
         self.position.set(packet::put_header(memory, RECEIVE + SLOT, first_byte::CONNECT, (end - RECEIVE - SLOT) as u32));
         self.end.set(end);

@@ -1,7 +1,7 @@
 //! What arrives from the broker: joins the byte stream into packets, and does what each wants.
 
 use super::{Host, Kind, MOST_REPLIES, Session, Stage, Work, late};
-use crate::memory::{RECEIVE, RECEIVE_END};
+use crate::memory::{RECEIVE, RECEIVE_END, Short};
 use crate::outbox::{NO_GAP, Request, State, source};
 use crate::packet::first_byte::*;
 use crate::packet::{self, FixedHeader};
@@ -146,7 +146,7 @@ impl Session {
     fn publication(&self, host: impl Host, body: usize, remaining: usize) {
         let first = self.first.get();
         let memory = &self.memory;
-        let topic_length = usize::from(memory.number(body));
+        let topic_length = memory.number(body);
         let before_payload = 2 + topic_length + packet::identifier_length(first);
         let topic = body + 2;
         let total = remaining.wrapping_sub(before_payload);
@@ -262,7 +262,7 @@ impl Session {
     }
 
     /// Where the identifier of an incoming QoS 2 message is kept, or else can be.
-    fn incoming_place(&self, identifier: u16) -> Option<&Cell<u16>> {
+    fn incoming_place(&self, identifier: usize) -> Option<&Short> {
         self.incoming.iter().find(|known| known.get() == identifier || known.get() == 0)
     }
 
@@ -272,8 +272,8 @@ impl Session {
     }
 
     /// A QoS 2 message will not be sent again. Not to know it is no error: the answer to it may have been lost.
-    fn released(&self, identifier: u16) {
-        let mut place: Option<&Cell<u16>> = None;
+    fn released(&self, identifier: usize) {
+        let mut place: Option<&Short> = None;
         for known in self.incoming.iter().take_while(|known| known.get() != 0) {
             if let Some(place) = place {
                 place.set(known.get());
@@ -288,7 +288,7 @@ impl Session {
     }
 
     /// PUBACK, PUBREC, PUBCOMP, SUBACK, with its return code, or UNSUBACK.
-    fn acknowledged(&self, host: impl Host, first: u8, identifier: u16, code: u8) {
+    fn acknowledged(&self, host: impl Host, first: u8, identifier: usize, code: u8) {
         let sent = |request: &&Request| request.state.get() >= State::Again && request.is_control() == (first >= SUBACK);
         let Some(request) = self.outbox.find(identifier).filter(sent) else {
             return match first {
@@ -362,7 +362,7 @@ impl Session {
     /// Frees the entry of a subscription, and tells why. Publications that still need its topic fail: the entry may soon be
     /// another's.
     #[inline(never)]
-    pub(super) fn end_subscription(&self, host: impl Host, kind: Kind, code: u32, reference: u8) {
+    pub(super) fn end_subscription(&self, host: impl Host, kind: Kind, code: u32, reference: usize) {
         if let Some(subscription) = self.subscriptions.get(reference) {
             subscription.release();
         }

@@ -107,7 +107,7 @@ pub struct Publish<'a> {
     /// A valid name; empty: that of the subscription, or the one that the callback will give.
     pub topic: &'a [Cell<u8>],
     /// The subscription it belongs to, or 0.
-    pub reference: u8,
+    pub reference: usize,
     /// 0 to 2; [`SUBSCRIPTION_QOS`]: the subscription's, or 2.
     pub qos: u8,
     /// Whether the broker is to retain it.
@@ -163,13 +163,13 @@ impl Session {
     }
 
     /// The subscription that there is with a reference.
-    pub fn subscription(&self, reference: u8) -> Option<&Subscription> {
+    pub fn subscription(&self, reference: usize) -> Option<&Subscription> {
         self.subscriptions.used(reference)
     }
 
     /// Why there is no subscription with a reference.
     #[inline(never)]
-    pub fn no_subscription(&self, reference: u8) -> Error {
+    pub fn no_subscription(&self, reference: usize) -> Error {
         match self.subscriptions.get(reference) {
             _ if self.phase.get() == Phase::Unprepared => Error::NotReady,
             None => Error::InvalidSubscription,
@@ -192,7 +192,7 @@ impl Session {
             if !subscription.is_used() {
                 subscription.take(topic, qos.min(2));
                 self.request_subscription(first_byte::SUBSCRIBE, reference, subscription, 0);
-                return reference.into();
+                return reference as i32;
             }
         }
         Error::NoSubscriptionEntry as i32
@@ -200,19 +200,19 @@ impl Session {
 
     /// Adds a SUBSCRIBE or UNSUBSCRIBE.
     #[inline(never)]
-    pub(super) fn request_subscription(&self, first: u8, reference: u8, subscription: &Subscription, sources: u8) {
+    pub(super) fn request_subscription(&self, first: u8, reference: usize, subscription: &Subscription, sources: u8) {
         let sources = sources | if subscription.topic().is_empty() { source::TOPIC_ASKED } else { source::SUBSCRIPTION };
         self.outbox.add(first, reference, sources, self.next_identifier(first));
     }
 
     /// The SUBSCRIBE or UNSUBSCRIBE that is under way for a subscription; the first, where it is both.
     #[inline(never)]
-    pub(super) fn under_way(&self, reference: u8) -> Option<&Request> {
+    pub(super) fn under_way(&self, reference: usize) -> Option<&Request> {
         self.outbox.all().find(|request| request.is_control() && request.reference.get() == reference)
     }
 
     /// Asks for the end of a subscription.
-    pub fn unsubscribe(&self, reference: u8) -> i32 {
+    pub fn unsubscribe(&self, reference: usize) -> i32 {
         if !self.is_open() {
             return Error::NotReady as i32;
         }
@@ -309,24 +309,24 @@ impl Session {
                 self.build(request, start + before_payload, publish.total);
             }
         } else if STREAM && publish.source == source::STREAMED {
-            self.memory.set_number(start + 1, (publish.total >> 16) as u16);
-            self.memory.set_number(start + 3, publish.total as u16);
+            self.memory.set_number(start + 1, publish.total as usize >> 16);
+            self.memory.set_number(start + 3, publish.total as usize);
         }
         if publish.source == 0 {
             request.state.set(State::Copying);
         }
-        (request.end() << 16) as i32 | i32::from(request.handle())
+        (request.end() << 16) as i32 | request.handle() as i32
     }
 
     /// The payload of the publication with a handle is in place. Returns the handle.
-    pub fn copied(&self, handle: u16) -> i32 {
+    pub fn copied(&self, handle: usize) -> i32 {
         let Some(request) = self.outbox.find(handle) else { return Error::NotReady as i32 };
         if !self.is_open() {
             request.state.set(State::Done);
             return Error::NotReady as i32;
         }
         request.state.set(if request.has(source::TOPIC_ASKED) { State::Queued } else { State::Built });
-        handle.into()
+        handle as i32
     }
 }
 

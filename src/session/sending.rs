@@ -12,7 +12,7 @@ impl Session {
     /// Queues a packet of two bytes, or of four with an identifier. There is room: acknowledgements leave some to one PINGREQ and
     /// one DISCONNECT, see [`MOST_REPLIES`](super::MOST_REPLIES).
     #[inline(never)]
-    pub(super) fn reply(&self, first: u8, identifier: u16) {
+    pub(super) fn reply(&self, first: u8, identifier: usize) {
         let replies = self.replies.get();
         let place = REPLIES + usize::from(replies);
         let remaining = if identifier == 0 { 0 } else { 2 };
@@ -150,13 +150,13 @@ impl Session {
         let memory = &self.memory;
         let reference = request.reference.get();
         let control = request.is_control();
-        let slot = request.start.get();
+        let mut start = request.start.get();
         if request.claims() {
             if control && self.under_way(reference).is_some_and(|first| first.state.get() == State::Sent) {
                 return false; // an UNSUBSCRIBE waits for SUBACK
             }
             let room = request.room(memory);
-            let start = self.outbox.gap(room, TRANSMIT_END, request);
+            start = self.outbox.gap(room, TRANSMIT_END, request);
             if start == NO_GAP {
                 return false;
             }
@@ -170,20 +170,22 @@ impl Session {
             request.length.set(room);
         }
         if request.has(source::TOPIC_ASKED) {
-            let start = request.start.get();
             let length = usize::from(self.tell_of(host, Kind::PublishTopic, start + TOPIC, TOPIC_ROOM, request));
             let kind = if control { Text::Filter } else { Text::Name };
             if length > TOPIC_ROOM || !topic::is_valid(memory.range(start + TOPIC, length), kind) {
                 return self.fail_request(host, request);
             }
             request.source.set(request.source.get() & !source::TOPIC_ASKED);
-            // It comes up to what follows its room.
+            memory.set_number(start + SLOT, length);
             let unused = TOPIC_ROOM - length;
-            request.start.set(start + unused);
             request.length.set(request.length.get() - unused);
-            memory.shift(start + TOPIC, start + TOPIC + unused, length);
-            memory.set_number(start + unused + SLOT, length as u16);
+            if !request.has(source::PAYLOAD_ASKED | source::STREAMED) {
+                // The payload, which is there already, comes down to the topic.
+                let payload = request.payload_start(memory);
+                memory.shift(payload + unused, payload, request.end() - payload);
+            }
         }
+        let slot = start;
         let mut start = request.payload_start(memory);
         let payload;
         if control {
@@ -193,7 +195,7 @@ impl Session {
             payload = u32::from(request.first.get() == first_byte::SUBSCRIBE);
             request.length.set(start + payload as usize - request.start.get());
         } else if request.has(source::STREAMED) {
-            payload = u32::from(memory.number(slot + 1)) << 16 | u32::from(memory.number(slot + 3));
+            payload = (memory.number(slot + 1) << 16 | memory.number(slot + 3)) as u32;
         } else {
             let mut length = request.end() - start;
             if request.has(source::PAYLOAD_ASKED) {
@@ -213,11 +215,11 @@ impl Session {
     /// A packet identifier that nothing else uses [MQTT-2.3.1-2]. At QoS 0, a number that nothing else uses: counted down, so that the
     /// two do not meet.
     #[inline(never)]
-    pub(super) fn next_identifier(&self, first: u8) -> u16 {
-        let (counter, step) = if packet::qos(first) == 0 { (&self.number, u16::MAX) } else { (&self.identifier, 1) };
+    pub(super) fn next_identifier(&self, first: u8) -> usize {
+        let (counter, step) = if packet::qos(first) == 0 { (&self.number, 0xffff) } else { (&self.identifier, 1) };
         loop {
-            let identifier = counter.get().wrapping_add(step);
-            counter.set(identifier);
+            counter.set(counter.get() + step);
+            let identifier = counter.get();
             if identifier != 0 && self.outbox.find(identifier).is_none() {
                 return identifier;
             }
@@ -227,7 +229,7 @@ impl Session {
     /// Puts a topic into the range that begins at `start`.
     #[inline(never)]
     pub(super) fn store_topic(&self, start: usize, topic: &[Cell<u8>]) {
-        self.memory.set_number(start + SLOT, topic.len() as u16);
+        self.memory.set_number(start + SLOT, topic.len());
         self.memory.put(start + TOPIC, topic);
     }
 

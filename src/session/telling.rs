@@ -46,11 +46,11 @@ pub struct Message {
     /// Where its topic lies; 0 where that is not known, or was not kept.
     pub topic: usize,
     /// The topic's length.
-    pub topic_length: u16,
+    pub topic_length: usize,
     /// 0 at QoS 0.
-    pub identifier: u16,
+    pub identifier: usize,
     /// What the publish call returned; 0 for one that arrived.
-    pub handle: u16,
+    pub handle: usize,
     /// The first byte of its PUBLISH: DUP, QoS, RETAIN.
     pub first: u8,
     /// Bytes of payload in all, where known.
@@ -62,7 +62,7 @@ pub struct Message {
 impl Session {
     /// Tells the application something, or asks it for what is to be put into `number` bytes at `place`, where that is not 0.
     #[inline(never)]
-    pub(super) fn tell(&self, host: impl Host, kind: Kind, place: usize, number: u32, reference: u8) -> u16 {
+    pub(super) fn tell(&self, host: impl Host, kind: Kind, place: usize, number: u32, reference: usize) -> u16 {
         self.event.set(kind);
         let answer = host.tell(kind, place, number, reference);
         self.event.set(Kind::None);
@@ -112,7 +112,7 @@ impl Session {
         if matches!(kind, Kind::TopicMessage | Kind::TopicMessagePart) {
             return Some(Message {
                 topic: self.topic.get(),
-                topic_length: self.topic_length.get() as u16,
+                topic_length: self.topic_length.get(),
                 identifier: self.message_identifier.get(),
                 handle: 0,
                 first: self.first.get(),
@@ -127,7 +127,7 @@ impl Session {
         let total = if is_built { request.payload_length(memory) } else { 0 };
         Some(Message {
             topic: if stored { request.start.get() + TOPIC } else { 0 },
-            topic_length: if stored { request.topic_length(memory) as u16 } else { 0 },
+            topic_length: if stored { request.topic_length(memory) } else { 0 },
             identifier: if request.qos() == 0 { 0 } else { told },
             handle: request.handle(),
             first: request.first.get(),

@@ -123,11 +123,11 @@ impl Host for &Outside {
         world.library.put(place, length, &bytes)
     }
 
-    fn tell(self, kind: Kind, place: usize, number: u32, reference: u8) -> u16 {
+    fn tell(self, kind: Kind, place: usize, number: u32, reference: usize) -> u16 {
         let world = &mut *self.0.borrow_mut();
         world.events += 1;
         let mut random = Random::new(world.course.seed * 1000 + world.events);
-        let event = world.library.event(kind, place, number, reference);
+        let event = world.library.event(kind, place, number, reference as u8);
         let number = if event.asks() {
             world.books.process();
             if world.faults && random.one_in(8) {

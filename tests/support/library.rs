@@ -110,11 +110,12 @@ impl Library {
     }
 
     pub fn unsubscribe(&mut self, reference: u8) -> Result<(), Error> {
-        result(self.session.unsubscribe(reference)).map(|_| ())
+        result(self.session.unsubscribe(reference.into())).map(|_| ())
     }
 
     /// The QoS asked for and the one granted.
     pub fn subscription(&mut self, reference: u8) -> Result<(u8, u8), Error> {
+        let reference = reference.into();
         let subscription = self.session.subscription(reference).ok_or_else(|| self.session.no_subscription(reference))?;
         Ok((subscription.qos(), subscription.granted()))
     }
@@ -139,7 +140,7 @@ impl Library {
     pub fn copy_data(&mut self, (handle, end): (u16, usize), payload: &[u8]) -> Result<u16, Error> {
         let payload: Vec<_> = payload.iter().copied().map(Cell::new).collect();
         self.session.memory.put(end - payload.len(), &payload);
-        result(self.session.copied(handle))
+        result(self.session.copied(handle.into()))
     }
 
     /// The payload will be asked for piece by piece. Returns the handle.
@@ -150,7 +151,7 @@ impl Library {
     /// Returns the handle, and where the range of the transmit buffer ends.
     fn request(&mut self, reference: u8, topic: Option<&str>, qos: u8, source: u8, total: u32) -> Result<(u16, usize), Error> {
         let topic = cells(topic.unwrap_or_default());
-        let publish = Publish { reference, topic: &topic, qos: qos & 0x0f, retain: qos & RETAIN != 0, source, total };
+        let publish = Publish { reference: reference.into(), topic: &topic, qos: qos & 0x0f, retain: qos & RETAIN != 0, source, total };
         let answer = self.session.publish(&publish);
         result(if answer < 0 { answer } else { answer & 0xffff }).map(|handle| (handle, answer as usize >> 16))
     }
@@ -197,10 +198,10 @@ impl Library {
     /// The event that the application is being told.
     pub fn event(&self, kind: Kind, place: usize, number: u32, reference: u8) -> Told {
         let details = self.session.message().map(|message| Details {
-            topic: (message.topic != 0).then(|| String::from_utf8(self.range(message.topic, message.topic_length.into())).unwrap()),
-            topic_length: message.topic_length,
-            identifier: message.identifier,
-            handle: message.handle,
+            topic: (message.topic != 0).then(|| String::from_utf8(self.range(message.topic, message.topic_length)).unwrap()),
+            topic_length: message.topic_length as u16,
+            identifier: message.identifier as u16,
+            handle: message.handle as u16,
             qos: packet::qos(message.first),
             retained: message.first & packet::RETAIN != 0,
             duplicate: message.first & packet::DUPLICATE != 0,

@@ -298,9 +298,9 @@ impl Host for &Outside<'_> {
         }
     }
 
-    fn tell(self, kind: Kind, place: usize, number: u32, reference: u8) -> u16 {
+    fn tell(self, kind: Kind, place: usize, number: u32, reference: usize) -> u16 {
         let client: &mut Client = &mut self.0.borrow_mut();
-        let event = client.library.event(kind, place, number, reference);
+        let event = client.library.event(kind, place, number, reference as u8);
         let log = if event.asks() { &mut client.asked } else { &mut client.told };
         log.push(event.clone());
         let answer = client.application.answer(&mut client.library, &event);
