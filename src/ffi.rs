@@ -12,7 +12,7 @@ mod utasker;
 pub use additions::*;
 pub use utasker::*;
 
-use crate::platform::Platform;
+use crate::platform::{Address, Platform};
 use crate::session::Session;
 use core::cell::Cell;
 
@@ -21,6 +21,7 @@ use core::cell::Cell;
 struct Client {
     border: Border,
     session: Session,
+    address: Address,
     #[cfg(feature = "tls")]
     security: Cell<Option<crate::tls::Security>>,
 }
@@ -48,6 +49,7 @@ impl Client {
                 secure: Cell::new(false),
             },
             session: Session::new(),
+            address: Address::new(),
             #[cfg(feature = "tls")]
             security: Cell::new(None),
         }

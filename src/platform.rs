@@ -1,7 +1,8 @@
 //! All that is imported from C: the functions of the firmware in [`MQTT_PLATFORM`], and the critical section.
 #![expect(non_snake_case, reason = "matching C style, not Rust")]
 
-use crate::session::{Connection, lost};
+use crate::session::lost;
+use core::cell::Cell;
 use core::ffi::{c_char, c_int, c_uchar, c_ulong, c_ushort, c_void};
 
 /// Result of fnOpen, fnSend or fnReceive: the host has closed the connection.
@@ -51,6 +52,20 @@ const _: () = assert!(
     MQTT_LINK_CLOSED == lost::CLOSED && MQTT_LINK_FAILED == lost::FAILED && MQTT_LINK_UNREACHABLE == lost::UNREACHABLE
 );
 
+/// The broker's address.
+pub(crate) struct Address {
+    /// 4 or 16; 0: the platform knows it.
+    pub length: Cell<u8>,
+    /// So many of them are used.
+    pub bytes: [Cell<u8>; 16],
+}
+
+impl Address {
+    pub(crate) const fn new() -> Self {
+        Self { length: Cell::new(0), bytes: [const { Cell::new(0) }; 16] }
+    }
+}
+
 /// A platform whose necessary functions are all there. Its functions are called outside the critical section.
 #[derive(Clone, Copy)]
 pub(crate) struct Platform(&'static MQTT_PLATFORM);
@@ -68,11 +83,11 @@ impl Platform {
         Some(Self(platform))
     }
 
-    pub(crate) fn open(self, connection: &Connection, port: u16) -> c_int {
+    pub(crate) fn open(self, address: &Address, port: u16) -> c_int {
         // SAFETY: `new` has seen that it is there.
         let open = unsafe { self.0.fnOpen.unwrap_unchecked() };
         // SAFETY: the firmware's function, with its own context and a valid range.
-        let result = unsafe { open(self.0.ptrContext, connection.address.as_ptr().cast(), connection.address_length.get(), port) };
+        let result = unsafe { open(self.0.ptrContext, address.bytes.as_ptr().cast(), address.length.get(), port) };
         #[cfg(feature = "tls")]
         let result = result.max(lost::SECURITY + 1);
         if result > 0 { MQTT_LINK_FAILED } else { result }

@@ -15,7 +15,7 @@ mod requesting;
 mod sending;
 mod telling;
 
-pub use requesting::{Connection, NO_KEEP_ALIVE, Options, Phase, Publish, SUBSCRIPTION_QOS};
+pub use requesting::{NO_KEEP_ALIVE, Options, Phase, Publish, SUBSCRIPTION_QOS};
 pub use telling::Kind;
 
 use crate::config::{MAX_INCOMING_QOS2, STREAM};
@@ -46,7 +46,7 @@ pub trait Host: Copy {
     fn milliseconds(self) -> u32;
     /// A random number.
     fn random(self) -> u32;
-    /// Opens the link to [`Session::connection`]. Returns 0, or one of [`lost`].
+    /// Opens the link to the broker. Returns 0, or one of [`lost`].
     fn open(self) -> i32;
     /// Whether the link, still being made, has another step to make at once.
     fn is_eager(self) -> bool;
@@ -156,6 +156,9 @@ pub struct Session {
     first: Cell<u8>,
     long: Cell<bool>,
     reference: Byte,
+    /// The flags of CONNECT, and whether it is one of MQTT 3.1.
+    flags: Cell<u8>,
+    version_3_1: Cell<bool>,
     /// The packet identifier given out last; 0: none yet. At QoS 0, where there is none, the number.
     identifier: Short,
     number: Short,
@@ -175,6 +178,8 @@ pub struct Session {
     message_identifier: Short,
     /// The limit of the next wait for a new attempt, in seconds.
     pause: Cell<u16>,
+    /// What was chosen for the connection.
+    options: Options,
     /// The time; all times are in milliseconds modulo 2^32.
     now: Cell<u32>,
     /// When what is awaited is too late, see [`late`]; 0: nothing is.
@@ -188,10 +193,6 @@ pub struct Session {
     unreceived: Cell<u32>,
     /// Bytes that the stream at hand has not given yet.
     ungiven: Cell<u32>,
-    /// What was chosen for the connection.
-    options: Options,
-    /// How to connect.
-    pub connection: Connection,
     /// Publications.
     pub outbox: Outbox,
     subscriptions: Subscriptions,
@@ -223,6 +224,8 @@ impl Session {
             first: Cell::new(0),
             long: Cell::new(false),
             reference: Byte::new(),
+            flags: Cell::new(0),
+            version_3_1: Cell::new(false),
             identifier: Short::new(),
             number: Short::new(),
             told: Short::new(),
@@ -235,6 +238,7 @@ impl Session {
             to_pass: Short::new(),
             message_identifier: Short::new(),
             pause: Cell::new(0),
+            options: Options::new(),
             now: Cell::new(0),
             late: [const { Cell::new(0) }; late::COUNT],
             sent: Cell::new(0),
@@ -243,8 +247,6 @@ impl Session {
             offset: Cell::new(0),
             unreceived: Cell::new(0),
             ungiven: Cell::new(0),
-            options: Options::new(),
-            connection: Connection::new(),
             outbox: Outbox::new(),
             subscriptions: Subscriptions::new(),
             incoming: [const { Short::new() }; MAX_INCOMING_QOS2],

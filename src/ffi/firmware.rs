@@ -56,7 +56,7 @@ impl Host for Firmware {
         if CLIENT.0.border.secure.get() {
             return secure::open(self, port);
         }
-        self.outside(|| platform().open(&CLIENT.0.session.connection, if port == 0 { MQTT_PORT as u16 } else { port }))
+        self.outside(|| platform().open(&CLIENT.0.address, if port == 0 { MQTT_PORT as u16 } else { port }))
     }
 
     fn is_eager(self) -> bool {

@@ -123,7 +123,7 @@ pub(super) fn is_eager() -> bool {
 pub(super) fn open(firmware: Firmware, port: u16) -> i32 {
     let Some(security) = CLIENT.0.security.get() else { return lost::FAILED };
     firmware.outside(|| {
-        let result = platform().open(&CLIENT.0.session.connection, if port == 0 { MQTTS_PORT as u16 } else { port });
+        let result = platform().open(&CLIENT.0.address, if port == 0 { MQTTS_PORT as u16 } else { port });
         if result == 0 {
             // SAFETY: fnSetMQTT_security was promised that.
             unsafe { LINK.0.open(Wire, &security) };

@@ -125,15 +125,13 @@ pub unsafe extern "C" fn fnConnectMQTT(ucIP: *const c_uchar, fnCallback: MQTT_CA
             answer = super::secure::prepare(has(SECURE_MQTT_CONNECTION));
         }
         if answer == 0 {
-            let connection = &session.connection;
+            let address = &CLIENT.0.address;
             let length: u8 = if ucIP.is_null() { 0 } else if has(MQTT_CONNECT_IPV6) { 16 } else { 4 };
-            connection.address_length.set(length);
-            connection.flags.set(ulModeFlags as u8);
-            connection.version_3_1.set(has(MQTT_CONNECT_VERSION_3_1));
+            address.length.set(length);
             // SAFETY: the caller promises so many bytes, and there is room for 16.
-            unsafe { core::ptr::copy_nonoverlapping(ucIP, connection.address.as_ptr() as *mut u8, length.into()) };
+            unsafe { core::ptr::copy_nonoverlapping(ucIP, address.bytes.as_ptr() as *mut u8, length.into()) };
             CLIENT.0.border.callback.set(fnCallback);
-            session.connect();
+            session.connect(ulModeFlags as u8, has(MQTT_CONNECT_VERSION_3_1));
         }
         answer
     })

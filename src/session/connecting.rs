@@ -1,6 +1,7 @@
 //! From the request for a connection to CONNACK.
 
 use super::{Host, Kind, Phase, Session, Stage, Work, late};
+use crate::config::MQTT_3_1;
 use crate::memory::{RECEIVE, RECEIVE_END};
 use crate::outbox::{State, source};
 use crate::packet::{self, DUPLICATE, SLOT, first_byte};
@@ -24,8 +25,14 @@ const FIELDS: [(Kind, u8, Option<Text>); 5] = [
 ];
 
 impl Session {
+    /// Whether the session ends with the connection.
     pub(super) fn is_clean(&self) -> bool {
-        self.connection.flags.get() & CLEAN_SESSION != 0
+        self.flags.get() & CLEAN_SESSION != 0
+    }
+
+    /// Whether MQTT 3.1 is spoken.
+    pub(super) fn is_3_1(&self) -> bool {
+        MQTT_3_1 && self.version_3_1.get()
     }
 
     /// Begins the first attempt of a connection that is wanted: a clean one knows nothing of those before [MQTT-3.1.2-6].
@@ -54,13 +61,13 @@ impl Session {
         self.enter(Stage::Connecting);
         let memory = &self.memory;
         let mut end = RECEIVE + SLOT;
-        let old = self.connection.is_3_1();
+        let old = self.is_3_1();
         let protocol: &[u8] = if old { b"\0\x06MQIsdp\x03" } else { b"\0\x04MQTT\x04" };
         for byte in protocol {
             memory.set(end, *byte);
             end += 1;
         }
-        let flags = self.connection.flags.get();
+        let flags = self.flags.get();
         memory.set(end, flags);
         memory.set_number(end + 1, self.options.keep_alive().into());
         end += 3;
@@ -101,7 +108,7 @@ impl Session {
 
     /// CONNACK has arrived.
     pub(super) fn connack(&self, host: impl Host, acknowledge_flags: u8, return_code: u8) {
-        let old = self.connection.is_3_1();
+        let old = self.is_3_1();
         // There are no other return codes [MQTT-3.2.2-6], nor is a session present where it is refused [MQTT-3.2.2-4].
         let most = u8::from(return_code == 0);
         if self.connected.get() || return_code > 5 || acknowledge_flags > most && !old {

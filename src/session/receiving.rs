@@ -91,7 +91,7 @@ impl Session {
             return false;
         }
         let mut first = bytes.first().map_or(0, |first| first.get());
-        if first == PUBREL | packet::DUPLICATE && self.connection.is_3_1() {
+        if first == PUBREL | packet::DUPLICATE && self.is_3_1() {
             first = PUBREL; // MQTT 3.1 has DUP in one that is sent again, too
         }
         let is_publish = first & 0xf0 == PUBLISH;

@@ -1,7 +1,7 @@
 //! What the firmware asks for. An answer below 0 is an [`Error`].
 
 use super::Session;
-use crate::config::{KEEPALIVE_TIME_SECONDS, MAX_TOPIC_LENGTH, MQTT_3_1, STREAM};
+use crate::config::{KEEPALIVE_TIME_SECONDS, MAX_TOPIC_LENGTH, STREAM};
 use crate::error::Error;
 use crate::memory::TRANSMIT_END;
 use crate::outbox::{NO_GAP, PAYLOAD_ROOM, Request, State, TOPIC_ROOM, source};
@@ -24,35 +24,6 @@ pub enum Phase {
     Open,
     /// The connection is to end.
     Disconnecting,
-}
-
-/// How to connect.
-#[repr(C)]
-pub struct Connection {
-    /// The flags of the CONNECT packet.
-    pub flags: Cell<u8>,
-    /// MQTT 3.1.
-    pub version_3_1: Cell<bool>,
-    /// Bytes of `address`.
-    pub address_length: Cell<u8>,
-    /// The broker: 4 or 16 bytes are used, or none where the platform knows it.
-    pub address: [Cell<u8>; 16],
-}
-
-impl Connection {
-    pub(super) const fn new() -> Self {
-        Self {
-            flags: Cell::new(0),
-            version_3_1: Cell::new(false),
-            address_length: Cell::new(0),
-            address: [const { Cell::new(0) }; 16],
-        }
-    }
-
-    /// Whether MQTT 3.1 is spoken.
-    pub(super) fn is_3_1(&self) -> bool {
-        MQTT_3_1 && self.version_3_1.get()
-    }
 }
 
 /// A keep-alive time that stands for none.
@@ -141,8 +112,10 @@ impl Session {
         &self.options
     }
 
-    /// Asks for the connection that [`Session::connection`] describes.
-    pub fn connect(&self) {
+    /// Asks for a connection, with these flags in CONNECT, and whether with MQTT 3.1.
+    pub fn connect(&self, flags: u8, version_3_1: bool) {
+        self.flags.set(flags);
+        self.version_3_1.set(version_3_1);
         self.phase.set(Phase::Starting);
     }
 

@@ -93,10 +93,7 @@ impl Library {
 
     fn connect_as(&mut self, flags: u8, version_3_1: bool) -> Result<(), Error> {
         result(self.session.between_connections())?;
-        self.session.connection.address_length.set(4);
-        self.session.connection.flags.set(flags);
-        self.session.connection.version_3_1.set(version_3_1);
-        self.session.connect();
+        self.session.connect(flags, version_3_1);
         Ok(())
     }
 
