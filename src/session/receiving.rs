@@ -6,7 +6,6 @@ use crate::outbox::{NO_GAP, Request, State, source};
 use crate::packet::first_byte::*;
 use crate::packet::{self, FixedHeader};
 use crate::topic::{self, Text};
-use core::cell::Cell;
 
 /// The topic of a message longer than the buffer is passed over where less than this would be left for the parts.
 const SHORTEST_PART: usize = 16;
@@ -176,7 +175,7 @@ impl Session {
         if long {
             self.unread.set(payload);
         } else if !self.is_ending() {
-            self.deliver(host, Kind::TopicMessage, payload, total, name);
+            self.deliver(host, Kind::TopicMessage, payload, total);
         }
     }
 
@@ -231,14 +230,12 @@ impl Session {
         if unreceived == 0 {
             self.long.set(false);
         }
-        let topic = self.topic.get();
-        let name = if topic == 0 { &[] } else { self.memory.range(topic, self.topic_length.get()) };
-        self.deliver(host, Kind::TopicMessagePart, start, length, name);
+        self.deliver(host, Kind::TopicMessagePart, start, length);
         false // nothing lies behind a part, not even behind the last
     }
 
     /// Hands a message, or a part of one, to the application.
-    fn deliver(&self, host: impl Host, kind: Kind, place: usize, length: usize, name: &[Cell<u8>]) {
+    fn deliver(&self, host: impl Host, kind: Kind, place: usize, length: usize) {
         let identifier = self.message_identifier.get();
         let complete = self.offset.get() + length as u32 == self.total.get();
         let qos = packet::qos(self.first.get());
@@ -256,6 +253,8 @@ impl Session {
             self.reply(PUBACK, identifier);
         }
         if self.offset.get() == 0 {
+            let topic = self.topic.get();
+            let name = if topic == 0 { &[] } else { self.memory.range(topic, self.topic_length.get()) };
             self.reference.set(self.subscriptions.matching(name)); // of all parts
         }
         self.tell(host, kind, place, length as u32, self.reference.get());
