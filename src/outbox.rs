@@ -119,7 +119,7 @@ impl Request {
 
     /// Whether it is a SUBSCRIBE or UNSUBSCRIBE.
     pub fn is_control(&self) -> bool {
-        self.first.get() >= 0x80
+        !packet::is_publish(self.first.get())
     }
 
     /// The QoS of its PUBLISH.
@@ -130,7 +130,7 @@ impl Request {
     /// The first byte of the packet that it waits for.
     pub fn awaited(&self) -> u8 {
         let first = self.first.get();
-        if first >= 0x80 {
+        if self.is_control() {
             first + (first_byte::SUBACK - first_byte::SUBSCRIBE)
         } else if packet::qos(first) == 1 {
             first_byte::PUBACK
@@ -176,10 +176,11 @@ impl Request {
         self.start.get() + usize::from(self.source.get() >> source::UNUSED)
     }
 
-    /// The packet is built, and leaves so many bytes of the slot unused.
+    /// The packet is built, its topic in place, and leaves so many bytes of the slot unused.
     pub fn set_built(&self, unused: usize) {
         self.state.set(State::Built);
-        self.source.set(self.source.get() & ((1 << source::UNUSED) - 1) | (unused << source::UNUSED) as u8);
+        let sources = (1 << source::UNUSED) - 1 - source::SUBSCRIPTION;
+        self.source.set(self.source.get() & sources | (unused << source::UNUSED) as u8);
     }
 
     /// Gives up what lies behind the stored topic; all of it where there is none yet.

@@ -32,6 +32,11 @@ pub const DUPLICATE: u8 = 8;
 /// In the first byte of a PUBLISH, RETAIN.
 pub const RETAIN: u8 = 1;
 
+/// Whether a request with this first byte is a PUBLISH: SUBSCRIBE and UNSUBSCRIBE do not have this bit.
+pub const fn is_publish(first: u8) -> bool {
+    first & 0x10 != 0
+}
+
 /// The QoS in the first byte of a PUBLISH, 0 to 2; 3 is malformed. That of a SUBSCRIBE or UNSUBSCRIBE is 1.
 pub const fn qos(first: u8) -> u8 {
     first >> 1 & 3

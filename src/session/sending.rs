@@ -160,11 +160,12 @@ impl Session {
             if start == NO_GAP {
                 return false;
             }
-            if request.has(source::SUBSCRIPTION) {
-                self.store_topic(start, self.subscriptions.get(reference).map_or(&[], |subscription| subscription.topic()));
-                request.source.set(request.source.get() & !source::SUBSCRIPTION);
-            } else if !request.has(source::TOPIC_ASKED) {
-                memory.shift(request.start.get(), start, TOPIC + request.topic_length(memory));
+            if !request.has(source::TOPIC_ASKED) {
+                let topic = match self.subscriptions.get(reference) {
+                    Some(subscription) if request.has(source::SUBSCRIPTION) => subscription.topic(),
+                    _ => memory.range(request.start.get() + TOPIC, request.topic_length(memory)),
+                };
+                self.store_topic(start, topic);
             }
             request.start.set(start);
             request.length.set(room);
