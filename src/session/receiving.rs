@@ -95,7 +95,7 @@ impl Session {
         }
         let is_publish = first & 0xf0 == PUBLISH;
         // QoS 3 [MQTT-3.3.1-4], or a duplicate of QoS 0 [MQTT-3.3.1-2]
-        let acceptable = if is_publish { !matches!(first & 0x0e, 0x06 | 0x0e | 0x08) } else { header.may_arrive(first) };
+        let acceptable = if is_publish { packet::qos(first) < 3 && first & 0x0e != packet::DUPLICATE } else { header.may_arrive(first) };
         if header == FixedHeader::MALFORMED || !acceptable {
             self.protocol_error();
             return true;
