@@ -29,7 +29,7 @@ use core::cell::Cell;
 const LINGER: u32 = 1000;
 /// After how long a stream that had nothing to give is asked again, in milliseconds.
 const STREAM_RETRY: u32 = 100;
-/// Receptions and packets sent in one poll, after which the driver is asked to come back, so that time and others get their due.
+/// Receptions, packets sent and connections begun in one poll, after which the driver is asked to come back, so that time and others get their due.
 const BURST: u8 = 32;
 /// No need to poll again.
 pub const NEVER: u32 = u32::MAX;
@@ -141,7 +141,7 @@ pub struct Session {
     link_open: Cell<bool>,
     /// CONNACK has accepted this connection.
     connected: Cell<bool>,
-    /// In this poll: receptions and packets that are left of [`BURST`].
+    /// In this poll: what is left of [`BURST`].
     turns: Cell<u8>,
     /// In this poll: the link takes no more.
     blocked: Cell<bool>,
@@ -273,7 +273,7 @@ impl Session {
         self.turns.set(BURST);
         loop {
             match self.stage.get() {
-                Stage::Idle if self.phase.get() == Phase::Starting => self.begin(host),
+                Stage::Idle if self.phase.get() == Phase::Starting && self.take_turn() => self.begin(host),
                 Stage::Opening => self.open(host),
                 Stage::Ending => self.finish(host),
                 stage => {

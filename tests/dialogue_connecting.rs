@@ -310,6 +310,23 @@ fn connecting_again_may_be_asked_for_inside_the_last_event() {
 }
 
 #[test]
+fn connecting_again_and_again_does_not_keep_the_firmware_from_its_other_work() {
+    let mut client = Client::new();
+    client.application.answers(|library, event| {
+        if event.kind == Kind::Unreachable {
+            library.connect(CLEAN).unwrap();
+        }
+        None
+    });
+    client.link.opens.extend([lost::UNREACHABLE; 1000]);
+    client.library.connect(CLEAN).unwrap();
+    assert_eq!(client.poll_once(), 0);
+    assert!(client.link.opened < 100, "{}", client.link.opened);
+    client.poll();
+    client.expect_sent(CONNECT);
+}
+
+#[test]
 fn connect_is_sent_at_once_behind_a_link_that_failed_to_send() {
     let mut client = Client::connected(CLEAN);
     client.application.answers(|library, event| {
