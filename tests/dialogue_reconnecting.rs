@@ -33,7 +33,7 @@ fn refused_attempt_is_repeated() {
 
 #[test]
 fn waits_are_random_below_a_limit_that_doubles_up_to_the_longest() {
-    for (random, part) in [(0x4000_0000, 4), (0x8000_0000, 2), (u32::MAX, 1)] {
+    for (random, part) in [(0x3fff_ffff, 4), (0x7fff_ffff, 2), (u32::MAX, 1)] {
         let mut client = Client::with(RECONNECTING);
         client.random = random;
         client.link.opens.extend([lost::UNREACHABLE; 6]);
@@ -50,13 +50,16 @@ fn waits_are_random_below_a_limit_that_doubles_up_to_the_longest() {
 }
 
 #[test]
-fn wait_may_be_none_at_all() {
+fn shortest_wait_leaves_the_firmware_to_its_other_work() {
     let mut client = Client::with(RECONNECTING);
     client.random = 0;
-    client.link.opens.push_back(lost::UNREACHABLE);
-    client.connect(CLEAN);
-    client.expect_events([UNREACHABLE, reconnecting(0)]);
-    client.accept(false);
+    client.link.opens.extend([lost::UNREACHABLE; 1000]);
+    client.library.connect(CLEAN).unwrap();
+    assert_eq!(client.poll_once(), 1);
+    client.expect_events([UNREACHABLE, reconnecting(1)]);
+    assert_eq!(client.link.opened, 1);
+    client.pass(1);
+    client.expect_events([UNREACHABLE, reconnecting(1)]);
 }
 
 #[test]

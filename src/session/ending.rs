@@ -122,10 +122,10 @@ impl Session {
             return;
         }
         self.tell(host, closing, 0, 0, 0);
-        // Exponential backoff with full jitter.
+        // Exponential backoff with full jitter; not 0, so that the poll comes to an end.
         let pause = self.pause.get();
         let milliseconds = u32::from(pause) * 1000;
-        let delay = (u64::from(host.random()) * (u64::from(milliseconds) + 1) >> 32) as u32;
+        let delay = (u64::from(host.random()) * u64::from(milliseconds) >> 32) as u32 + 1;
         let longest = options.reconnect_longest.get().max(options.reconnect_first.get());
         self.pause.set(pause.saturating_mul(2).min(longest));
         self.stage.set(Stage::Waiting);
