@@ -294,6 +294,23 @@ fn before_the_link_is_opened() {
 }
 
 #[test]
+fn inside_what_fails_before_the_link_is_opened() {
+    let mut client = Client::connected(KEPT);
+    client.publish_data("a", 1, "");
+    client.lose(lost::CLOSED);
+    client.application.answers(|library, event| {
+        if event.kind == Kind::PublishFailed {
+            library.disconnect().unwrap();
+        }
+        None
+    });
+    client.connect(CLEAN);
+    client.expect_events([HOST_CLOSED, failed(1), CONNECTION_CLOSED]);
+    assert_eq!(client.link.opened, 1);
+    is_closed(&mut client);
+}
+
+#[test]
 fn while_the_link_is_being_opened() {
     let mut client = Client::new();
     client.link.room = 0;

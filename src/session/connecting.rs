@@ -38,11 +38,13 @@ impl Session {
     /// Begins the first attempt of a connection that is wanted: a clean one knows nothing of those before [MQTT-3.1.2-6].
     pub(super) fn begin(&self, host: impl Host) {
         self.pause.set(self.options.reconnect_first.get());
-        self.stage.set(Stage::Opening);
         if self.is_clean() {
             self.fail(true);
         }
         self.tell_failures(host);
+        if self.phase.get() == Phase::Starting {
+            self.stage.set(Stage::Opening);
+        }
     }
 
     /// Opens the link, and makes CONNECT where later the broker's bytes go.
