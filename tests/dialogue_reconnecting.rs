@@ -152,6 +152,19 @@ fn publications_of_a_clean_session_fail_with_their_connection() {
 }
 
 #[test]
+fn first_packet_identifier_is_1_again_on_each_connection_of_a_clean_session() {
+    let mut client = Client::connected_with(RECONNECTING, CLEAN);
+    for _ in 0..3 {
+        client.publish_data("a", 1, "");
+        client.expect_sent("32 05 00 01 'a' 00 01");
+        client.lose(lost::CLOSED);
+        client.take_events();
+        client.pass(10_000);
+        client.accept(false);
+    }
+}
+
+#[test]
 fn requests_are_accepted_while_reconnecting() {
     for flags in [CLEAN, KEPT] {
         let mut client = Client::connected_with(RECONNECTING, flags);

@@ -139,6 +139,9 @@ impl Session {
     #[inline(never)]
     pub(super) fn fail(&self, ends: bool) {
         let clean = self.is_clean();
+        if clean {
+            self.identifier.set(0);
+        }
         for request in self.outbox.all() {
             if request.is_control() {
                 if ends {
@@ -149,7 +152,6 @@ impl Session {
             }
         }
         if ends {
-            self.identifier.set(0);
             self.forget_incoming();
             self.subscriptions.0.iter().for_each(|subscription| subscription.release());
         }
