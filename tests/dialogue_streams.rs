@@ -315,6 +315,23 @@ fn stream_without_progress_for_the_response_time_fails_with_its_connection() {
 }
 
 #[test]
+fn acknowledgements_that_pass_a_stream_are_no_progress_of_it() {
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|_, event| (event.kind == Kind::PublishDataPart).then(|| 0.into()));
+    client.publish_stream("a", 1, 2000);
+    for _ in 0..2 {
+        client.pass(5000);
+        client.receive("32 05 00 01 'b' 00 07");
+        client.expect_sent("40 02 00 07");
+        client.expect_events([message(0, "")]);
+    }
+    client.pass(4999);
+    client.expect_events([]);
+    client.pass(1);
+    client.expect_events([TIMEOUT, failed(1), CONNECTION_CLOSED]);
+}
+
+#[test]
 fn stream_that_is_given_up_fails_with_its_connection() {
     for (flags, answer) in [(CLEAN, 0xffff), (KEPT, 0xffff), (CLEAN, 1401)] {
         let mut client = Client::connected(flags);

@@ -77,7 +77,9 @@ impl Session {
         let taken = host.send(place, length);
         if taken > 0 {
             self.sent.set(self.now.get());
-            self.unlimit(late::PROGRESS);
+            if self.work.get() != Work::Piece {
+                self.unlimit(late::PROGRESS); // else it is a stream's that has not begun
+            }
             return taken as usize;
         }
         self.blocked.set(true);
