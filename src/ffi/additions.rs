@@ -1,6 +1,6 @@
 //! The part of the C border that is new beside μTasker's.
 
-use super::calls::{accepted, publish, request};
+use super::calls::{INVALID_BITS, accepted, publish, request};
 use super::firmware::{Firmware, address};
 #[cfg(feature = "tls")]
 use super::secure;
@@ -294,11 +294,9 @@ pub extern "C" fn fnPollMQTT() -> c_ulong {
 /// `ptrTopic` is null or terminated by a zero; `usLength` bytes can be read at `ptrData`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fnPublishMQTT_data(ucRef: c_uchar, ptrTopic: *const c_char, cQoS: c_schar, ptrData: *const c_void, usLength: c_ushort) -> c_int {
-    if ptrData.is_null() && usLength != 0 {
-        return Error::InvalidArgument as c_int;
-    }
+    let value = if ptrData.is_null() && usLength != 0 { INVALID_BITS } else { cQoS };
     // SAFETY: as the caller promises.
-    let answer = unsafe { publish(ucRef.into(), ptrTopic, cQoS, 0, usLength.into()) };
+    let answer = unsafe { publish(ucRef.into(), ptrTopic, value, 0, usLength.into()) };
     if answer < 0 {
         return answer;
     }

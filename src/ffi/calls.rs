@@ -55,24 +55,24 @@ pub(super) unsafe fn topic<'a>(text: *const c_char, kind: Text, answer: &mut c_i
     topic
 }
 
+/// As cQoS: bits that there are not.
+pub(super) const INVALID_BITS: c_schar = 0x7f;
+
 /// Asks for a publication. Returns as [`Session::publish`].
 ///
 /// # Safety
 /// `text` is null or terminated by a zero.
 pub(super) unsafe fn publish(reference: usize, text: *const c_char, value: c_schar, source: u8, total: u32) -> c_int {
     let bits = value as u8;
-    if value >= 0 && bits & !0x1f != 0 {
-        return Error::InvalidArgument as c_int;
-    }
     let mut answer = 0;
     // SAFETY: as the caller promises.
     let topic = unsafe { topic(text, Text::Name, &mut answer) };
-    if answer < 0 {
-        return answer;
+    if value >= 0 && bits & !0x1f != 0 {
+        answer = Error::InvalidArgument as c_int;
     }
     let qos = if value < 0 || bits & 0x0f == SUBSCRIPTION_QOS { SUBSCRIPTION_QOS } else { (bits & 0x0f).min(2) };
     let publish = Publish { reference, topic, qos, retain: value >= 0 && bits & 0x10 != 0, source, total };
-    critical(|session| session.publish(&publish))
+    critical(|session| if answer < 0 && session.is_open() { answer } else { session.publish(&publish) })
 }
 
 /// What a publication is answered with that needs no copying: its handle, 0, or an error.

@@ -106,20 +106,23 @@ pub unsafe extern "C" fn fnConnectMQTT(ucIP: *const c_uchar, fnCallback: MQTT_CA
     const WILL_DETAILS: c_ulong = MQTT_CONNECT_FLAG_WILL_QOS_MASK | MQTT_CONNECT_FLAG_WILL_RETAIN;
     const KNOWN: c_ulong = 0xfe | SECURE_MQTT_CONNECTION | MQTT_CONNECT_IPV6 | MQTT_CONNECT_VERSION_3_1;
     let has = |flag| ulModeFlags & flag != 0;
+    let mut checked = 0;
+    if has(SECURE_MQTT_CONNECTION) && !cfg!(feature = "tls") || has(MQTT_CONNECT_VERSION_3_1) && !MQTT_3_1 {
+        checked = Error::NotSupported as c_int;
+    }
     if fnCallback.is_none()
         || has(!KNOWN)
         || has(WILL_DETAILS) && !has(MQTT_CONNECT_FLAG_WILL_FLAG)
         || ulModeFlags & MQTT_CONNECT_FLAG_WILL_QOS_MASK == MQTT_CONNECT_FLAG_WILL_QOS_MASK
         || has(MQTT_CONNECT_FLAG_PASSWORD_FLAG) && !has(MQTT_CONNECT_FLAG_USER_NAME_FLAG)
     {
-        return Error::InvalidArgument as c_int;
-    }
-    if has(SECURE_MQTT_CONNECTION) && !cfg!(feature = "tls") || has(MQTT_CONNECT_VERSION_3_1) && !MQTT_3_1 {
-        return Error::NotSupported as c_int;
+        checked = Error::InvalidArgument as c_int;
     }
     request(|session| {
-        #[cfg_attr(not(feature = "tls"), expect(unused_mut, reason = "a secure connection needs more"))]
         let mut answer = session.between_connections();
+        if answer == 0 {
+            answer = checked;
+        }
         #[cfg(feature = "tls")]
         if answer == 0 {
             answer = super::secure::prepare(has(SECURE_MQTT_CONNECTION));
@@ -166,10 +169,7 @@ pub unsafe extern "C" fn fnSubscribeMQTT(ptrInput: *const c_char, ucQoS: c_uchar
     let mut answer = 0;
     // SAFETY: as the caller promises.
     let topic = unsafe { topic(ptrInput, Text::Filter, &mut answer) };
-    if answer < 0 {
-        return answer;
-    }
-    request(|session| session.subscribe(topic, ucQoS))
+    request(|session| session.subscribe(topic, ucQoS, answer))
 }
 
 /// Ends the subscription of a reference. The reference stays in use until MQTT_UNSUBACK_RECEIVED.

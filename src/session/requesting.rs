@@ -150,11 +150,14 @@ impl Session {
         }
     }
 
-    /// Asks for a subscription to `topic`, a valid filter; empty: to the topic that the callback will give. Returns its
-    /// reference.
-    pub fn subscribe(&self, topic: &[Cell<u8>], qos: u8) -> i32 {
+    /// Asks for a subscription to `topic`, a valid filter; empty: to the topic that the callback will give. `checked` is 0, or why
+    /// the topic is none. Returns the reference.
+    pub fn subscribe(&self, topic: &[Cell<u8>], qos: u8, checked: i32) -> i32 {
         if !self.is_open() {
             return Error::NotReady as i32;
+        }
+        if checked < 0 {
+            return checked;
         }
         if topic.len() > MAX_TOPIC_LENGTH {
             return Error::TopicTooLong as i32;

@@ -32,6 +32,12 @@ pub fn before_platform() -> &'static [(&'static str, c_ulong)] {
             ("fnPublishMQTT", c::publish(0, c"a", 0) as c_ulong),
             ("fnPublishMQTT_data", c::publish_data(0, c"a", 0, b"x") as c_ulong),
             ("fnPublishMQTT_stream", c::publish_stream(0, c"a", 0, 1) as c_ulong),
+            ("fnConnectMQTT, flags", connect(1) as c_ulong),
+            ("fnSubscribeMQTT, empty", c::subscribe(c"", 0) as c_ulong),
+            ("fnPublishMQTT, empty", c::publish(0, c"", 0) as c_ulong),
+            ("fnPublishMQTT, QoS", c::publish(0, c"a", 0x20) as c_ulong),
+            // SAFETY: null is allowed.
+            ("fnPublishMQTT_data, null", unsafe { c::raw::fnPublishMQTT_data(0, std::ptr::null(), 0, std::ptr::null(), 1) } as c_ulong),
             ("fnShowMQTT_subscription", c::show_subscription(1) as c_ulong),
             ("fnGetMQTT_subscription", c::subscription(1).unwrap_err() as c_ulong),
             ("fnGetMQTT_message", c::message().unwrap_err() as c_ulong),

@@ -68,6 +68,7 @@ fn platform_and_options_are_set_between_connections_only() {
         assert_eq!(c::set_platform(&PLATFORM), c::IN_USE, "{state}");
         assert_eq!(c::set_options(MQTT_OPTIONS::default()), c::IN_USE, "{state}");
         assert_eq!(connect(c::CLEAN), c::IN_USE, "{state}");
+        assert_eq!(connect(1), c::IN_USE, "{state}");
         match state {
             "starting" => assert_ne!(client.poll(), c::NEVER),
             "connecting" => assert_ne!(client.receives(&ACCEPTED), c::NEVER),

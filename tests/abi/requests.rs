@@ -46,6 +46,20 @@ fn requests_are_accepted_from_the_first_byte_of_connect_until_disconnect() {
 }
 
 #[test]
+fn requests_that_come_too_early_are_not_ready_whatever_their_arguments() {
+    let _client = Client::closed();
+    for topic in [c"", c"a#", c"\xff"] {
+        assert_eq!(c::subscribe(topic, 0), c::NOT_READY);
+        assert_eq!(c::publish(0, topic, 0), c::NOT_READY);
+        assert_eq!(c::publish_data(0, topic, 0, b"x"), c::NOT_READY);
+        assert_eq!(c::publish_stream(0, topic, 0, 1), c::NOT_READY);
+    }
+    assert_eq!(c::publish(0, c"a", 0x20), c::NOT_READY);
+    // SAFETY: null is allowed.
+    assert_eq!(unsafe { c::raw::fnPublishMQTT_data(0, c"a".as_ptr(), 0, ptr::null(), 1) }, c::NOT_READY);
+}
+
+#[test]
 fn requests_are_accepted_while_reconnecting() {
     let client = Client::closed();
     client.set_options(c::MQTT_OPTIONS { usReconnectMinSeconds: 1, ..c::MQTT_OPTIONS::default() });

@@ -103,7 +103,7 @@ impl Library {
 
     /// Returns the reference.
     pub fn subscribe(&mut self, topic: Option<&str>, qos: u8) -> Result<u8, Error> {
-        result(self.session.subscribe(&cells(topic.unwrap_or_default()), qos)).map(|reference| reference as u8)
+        result(self.session.subscribe(&cells(topic.unwrap_or_default()), qos, 0)).map(|reference| reference as u8)
     }
 
     pub fn unsubscribe(&mut self, reference: u8) -> Result<(), Error> {
