@@ -517,7 +517,7 @@ int fnPublishMQTT_stream(unsigned char ucRef,
  Tells details of the message that the present event is about: in MQTT_TOPIC_MESSAGE, MQTT_TOPIC_MESSAGE_PART, MQTT_PUBLISH_TOPIC,
  MQTT_PUBLISH_DATA, MQTT_PUBLISH_DATA_PART, MQTT_PUBLISH_ACKNOWLEDGED and MQTT_PUBLISH_FAILED.
 
- Its pointer is valid until the callback returns, or publishes. Returns 0; ERROR_MQTT_INVALID_ARGUMENT: ptrMessage is null;
+ Its pointer is valid until the callback returns. Returns 0; ERROR_MQTT_INVALID_ARGUMENT: ptrMessage is null;
  ERROR_MQTT_NOT_READY: anywhere else. Inside the callback only.
  */
 int fnGetMQTT_message(MQTT_MESSAGE *ptrMessage);
@@ -752,7 +752,8 @@ int fnSubscribeMQTT(const char *ptrInput,
  Ends the subscription of a reference. The reference stays in use until MQTT_UNSUBACK_RECEIVED.
 
  Returns 0. ERROR_MQTT_NOT_READY; ERROR_MQTT_INVALID_SUBSCRIPTION: no reference is 0 or above MQTT_MAX_SUBSCRIPTIONS;
- ERROR_MQTT_NO_SUBSCRIPTION_ENTRY: not in use, or ending already. From any context.
+ ERROR_MQTT_NO_SUBSCRIPTION_ENTRY: not in use, or ending already; ERROR_MQTT_BUSY: it is still being made, and there is no room for
+ another request now. From any context.
  */
 int fnUnsubscribeMQTT(unsigned char ucSubscriptionRef);
 

@@ -329,7 +329,7 @@ pub unsafe extern "C" fn fnPublishMQTT_stream(ucRef: c_uchar, ptrTopic: *const c
 /// Tells details of the message that the present event is about: in MQTT_TOPIC_MESSAGE, MQTT_TOPIC_MESSAGE_PART, MQTT_PUBLISH_TOPIC,
 /// MQTT_PUBLISH_DATA, MQTT_PUBLISH_DATA_PART, MQTT_PUBLISH_ACKNOWLEDGED and MQTT_PUBLISH_FAILED.
 ///
-/// Its pointer is valid until the callback returns, or publishes. Returns 0; ERROR_MQTT_INVALID_ARGUMENT: ptrMessage is null;
+/// Its pointer is valid until the callback returns. Returns 0; ERROR_MQTT_INVALID_ARGUMENT: ptrMessage is null;
 /// ERROR_MQTT_NOT_READY: anywhere else. Inside the callback only.
 ///
 /// # Safety

@@ -175,7 +175,8 @@ pub unsafe extern "C" fn fnSubscribeMQTT(ptrInput: *const c_char, ucQoS: c_uchar
 /// Ends the subscription of a reference. The reference stays in use until MQTT_UNSUBACK_RECEIVED.
 ///
 /// Returns 0. ERROR_MQTT_NOT_READY; ERROR_MQTT_INVALID_SUBSCRIPTION: no reference is 0 or above MQTT_MAX_SUBSCRIPTIONS;
-/// ERROR_MQTT_NO_SUBSCRIPTION_ENTRY: not in use, or ending already. From any context.
+/// ERROR_MQTT_NO_SUBSCRIPTION_ENTRY: not in use, or ending already; ERROR_MQTT_BUSY: it is still being made, and there is no room for
+/// another request now. From any context.
 #[unsafe(no_mangle)]
 pub extern "C" fn fnUnsubscribeMQTT(ucSubscriptionRef: c_uchar) -> c_int {
     request(|session| session.unsubscribe(ucSubscriptionRef.into()))

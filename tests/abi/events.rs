@@ -85,6 +85,33 @@ fn a_null_message_is_an_invalid_argument_inside_events_too() {
 }
 
 #[test]
+fn the_topic_of_a_message_stays_until_the_callback_returns() {
+    let client = Client::connected(c::CLEAN);
+    let seen = Arc::new(Mutex::new(BTreeSet::new()));
+    let compared = seen.clone();
+    client.on_event(move |event, _| {
+        let topic = event.message.as_ref().ok().and_then(|message| message.topic.as_deref());
+        if topic.is_some_and(|topic| topic != b"another") {
+            while c::publish_data(0, c"another", 0, &[7; 100]) > 0 {}
+            assert_eq!(c::message().unwrap().topic.as_deref(), topic, "{event:?}");
+            compared.lock().unwrap().insert(event.kind);
+        }
+        None
+    });
+    client.receives(b"\x30\x06\0\x01adef");
+    client.receives(&[b"\x30\x83\x20\0\x01a", &[7; 4096][..]].concat());
+    for publish in [|| c::publish(0, c"b", 1), || c::publish_stream(0, c"c", 1, 400)] {
+        assert!(publish() >= 0);
+        client.poll();
+        client.sent().iter().for_each(|packet| client.acknowledges(packet));
+    }
+    assert!(c::publish_data(0, c"fails", 1, b"x") > 0);
+    client.loses_link(c::LINK_FAILED);
+    let expected = WITH_MESSAGE.into_iter().filter(|kind| *kind != c::PUBLISH_TOPIC).collect();
+    assert_eq!(*seen.lock().unwrap(), expected);
+}
+
+#[test]
 fn data_are_null_in_every_event_that_neither_asks_nor_brings_a_message() {
     let client = Client::closed();
     live(&client);
