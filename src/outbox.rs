@@ -49,7 +49,7 @@ pub mod source {
     pub const TOPIC_ASKED: u8 = 0x01;
     /// The topic is in the table of subscriptions.
     pub const SUBSCRIPTION: u8 = 0x02;
-    /// The payload is asked for, at once.
+    /// The payload is asked for, at once; or it is a SUBSCRIBE or UNSUBSCRIBE, which has none.
     pub const PAYLOAD_ASKED: u8 = 0x04;
     /// In a build that has streams: the payload is asked for piece by piece.
     pub const STREAMED: u8 = if crate::config::STREAM { 0x08 } else { 0 };
@@ -141,7 +141,7 @@ impl Request {
         }
     }
 
-    /// What the publish call returned.
+    /// What the publish call returned; 0 where there was none.
     pub fn handle(&self) -> usize {
         if self.has(source::PAYLOAD_ASKED) { 0 } else { self.identifier.get() }
     }
@@ -195,7 +195,7 @@ impl Request {
 
     /// Whether it claims its range at its turn, rather than when it is accepted.
     pub fn claims(&self) -> bool {
-        self.is_control() || self.has(source::PAYLOAD_ASKED)
+        self.has(source::PAYLOAD_ASKED)
     }
 
     /// The bytes that it will claim at its turn.

@@ -77,6 +77,16 @@ fn filter_is_asked_for_each_time_where_none_is_stored() {
 }
 
 #[test]
+fn filter_that_is_asked_for_has_no_handle() {
+    let mut client = Client::connected(CLEAN);
+    client.library.subscribe(None, 0).unwrap();
+    client.poll();
+    client.receive("90 03 00 01 00");
+    client.unsubscribe(1);
+    assert_eq!(client.asked.iter().map(|event| event.message().handle).collect::<Vec<_>>(), [0, 0]);
+}
+
+#[test]
 fn answer_that_is_no_filter_refuses_the_subscription() {
     for answer in ["", "'a#'", "'#/a'", "'a' 00", "ff"] {
         let mut client = Client::connected(CLEAN);

@@ -177,7 +177,7 @@ impl Session {
     /// Adds a SUBSCRIBE or UNSUBSCRIBE.
     #[inline(never)]
     pub(super) fn request_subscription(&self, first: u8, reference: usize, subscription: &Subscription, sources: u8) {
-        let sources = sources | if subscription.topic().is_empty() { source::TOPIC_ASKED } else { source::SUBSCRIPTION };
+        let sources = sources | source::PAYLOAD_ASKED | if subscription.topic().is_empty() { source::TOPIC_ASKED } else { source::SUBSCRIPTION };
         self.outbox.add(first, reference, sources, self.next_identifier(first));
     }
 
