@@ -187,6 +187,23 @@ fn topic_that_does_not_fit_is_checked_all_the_same() {
 }
 
 #[test]
+fn topic_that_does_not_fit_may_come_in_pieces_of_a_character() {
+    for (qos, identifier) in [(0, 0), (1, 0x4142), (2, 0x4142)] {
+        for chunk in [1, 2, 3, 7, usize::MAX] {
+            for shift in 0..4 {
+                let topic = "t".repeat(shift) + &"\u{7ff}\u{ffff}\u{10ffff}t".repeat(500);
+                let mut client = Client::connected(CLEAN);
+                client.link.chunk = chunk;
+                client.receive_bytes(&publish(0x30 | qos << 1, &topic, identifier, b"hi"));
+                let told = client.take_events();
+                assert_eq!(joined(&told, 0), b"hi", "{qos} {chunk} {shift}");
+                assert_eq!(told[0].message().identifier, identifier);
+            }
+        }
+    }
+}
+
+#[test]
 fn packet_identifier_0_behind_a_topic_that_does_not_fit() {
     for first in [0x32, 0x34] {
         let mut client = Client::connected(CLEAN);

@@ -212,7 +212,7 @@ impl Session {
             self.to_pass.set(self.to_pass.get() - passed);
             self.close_up(host); // where some is left to be passed over, nothing is left behind it
             if packet::qos(self.first.get()) != 0 && self.message_identifier.get() == 0 {
-                if self.unread_end.get() < RECEIVE + 2 {
+                if self.unread_end.get() < RECEIVE + 2 + self.to_pass.get() {
                     return false;
                 }
                 self.unread.set(self.take_identifier(RECEIVE));
