@@ -36,39 +36,48 @@ impl Session {
     pub(super) fn write(&self, host: impl Host) {
         while !self.blocked.get() && !self.is_ending() && self.take_turn() {
             let work = self.work.get();
-            if work == Work::Connect {
-                self.send_packet(host, None);
-            } else if !self.mid_packet.get() && self.replies.get() != 0 {
+            let mut request = None;
+            if work != Work::Connect {
                 // They pass requests, but not a packet half sent.
-                let replied = self.replied.get();
-                let left = self.replies.get() - replied;
-                let taken = self.send(host, REPLIES + usize::from(replied), left.into());
-                // Only a PINGREQ, always the first of them, has two bytes. Until now the link was waited for.
-                if left & 2 != 0 && replied == 0 && taken != 0 && !self.is_awaited(late::PINGRESP) {
-                    self.limit(late::PINGRESP);
+                if !self.mid_packet.get() && self.replies.get() != 0 {
+                    self.send_replies(host);
+                    continue;
                 }
-                self.replied.set(replied + taken as u8);
-                if taken == left.into() {
-                    self.replies.set(0);
-                    self.replied.set(0);
-                }
-            } else {
                 if self.outbox.is_empty() {
                     break;
                 }
-                let Some(request) = self.outbox.next() else { break };
+                request = self.outbox.next();
+                let Some(next) = request else { break };
                 let more = match work {
-                    Work::None => self.choose(host, request),
-                    Work::Piece if STREAM => self.ask_piece(host, request),
+                    Work::None => self.choose(host, next),
+                    Work::Piece if STREAM => self.ask_piece(host, next),
                     _ => true,
                 };
                 if !more {
                     break;
                 }
-                if self.work.get() == Work::Request {
-                    self.send_packet(host, Some(request));
+                if self.work.get() != Work::Request {
+                    continue;
                 }
             }
+            self.send_packet(host, request);
+        }
+    }
+
+    /// Goes on with the acknowledgements.
+    #[inline(always)]
+    fn send_replies(&self, host: impl Host) {
+        let replied = self.replied.get();
+        let left = self.replies.get() - replied;
+        let taken = self.send(host, REPLIES + usize::from(replied), left.into());
+        // Only a PINGREQ, always the first of them, has two bytes. Until now the link was waited for.
+        if left & 2 != 0 && replied == 0 && taken != 0 && !self.is_awaited(late::PINGRESP) {
+            self.limit(late::PINGRESP);
+        }
+        self.replied.set(replied + taken as u8);
+        if taken == left.into() {
+            self.replies.set(0);
+            self.replied.set(0);
         }
     }
 
