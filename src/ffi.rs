@@ -65,7 +65,7 @@ unsafe impl<T> Sync for Shared<T> {}
 static CLIENT: Shared<Client> = Shared(Client::new());
 
 /// Enters the critical section. Its state is kept where nobody else can use it meanwhile.
-#[inline(never)]
+#[inline(always)]
 fn enter() {
     // SAFETY: `leave` follows, with this state.
     CLIENT.0.border.state.set(unsafe { critical_section::acquire() });

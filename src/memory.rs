@@ -110,7 +110,8 @@ impl Memory {
     /// `length` bytes from `start`; none where the buffers do not have them.
     #[inline(never)]
     pub fn range(&self, start: usize, length: usize) -> &[Cell<u8>] {
-        self.0.get(start..start.wrapping_add(length)).unwrap_or_default()
+        let (start, length) = (start & 0xffff, length & 0xffff); // as all are, so that the sum has no overflow to look for
+        self.0.get(start..start + length).unwrap_or_default()
     }
 
     /// Moves `length` bytes from one place to another. Where the two overlap, it must be down.
