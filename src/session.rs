@@ -130,32 +130,32 @@ mod late {
 pub struct Session {
     stage: Cell<Stage>,
     phase: Cell<Phase>,
+    /// The incoming PUBLISH: whether it is longer than the buffer, its first byte further down, and the subscription it belongs to.
+    long: Cell<bool>,
     work: Cell<Work>,
-    /// What the application is being told, or asked.
-    event: Cell<Kind>,
-    /// What ends the connection, and how that is told.
-    cause: Cell<Kind>,
-    closing: Cell<Kind>,
-    /// A poll is under way.
-    polling: Cell<bool>,
-    link_open: Cell<bool>,
+    /// A packet has been sent in part.
+    mid_packet: Cell<bool>,
+    /// Bytes of acknowledgements, and how many of them are sent.
+    replies: Cell<u8>,
+    replied: Cell<u8>,
     /// CONNACK has accepted this connection.
     connected: Cell<bool>,
+    first: Cell<u8>,
+    reference: Byte,
     /// In this poll: what is left of [`BURST`].
     turns: Cell<u8>,
     /// In this poll: the link takes no more.
     blocked: Cell<bool>,
     /// In this poll: the stream has nothing to give.
     starved: Cell<bool>,
-    /// A packet has been sent in part.
-    mid_packet: Cell<bool>,
-    /// Bytes of acknowledgements, and how many of them are sent.
-    replies: Cell<u8>,
-    replied: Cell<u8>,
-    /// The incoming PUBLISH: its first byte, whether it is longer than the buffer, and the subscription it belongs to.
-    first: Cell<u8>,
-    long: Cell<bool>,
-    reference: Byte,
+    /// A poll is under way.
+    polling: Cell<bool>,
+    link_open: Cell<bool>,
+    /// What the application is being told, or asked.
+    event: Cell<Kind>,
+    /// What ends the connection, and how that is told.
+    cause: Cell<Kind>,
+    closing: Cell<Kind>,
     /// The flags of CONNECT, and whether it is one of MQTT 3.1.
     flags: Cell<u8>,
     version_3_1: Cell<bool>,
