@@ -146,6 +146,11 @@ impl Request {
         if self.has(source::PAYLOAD_ASKED) { 0 } else { self.identifier.get() }
     }
 
+    /// Its stored topic.
+    pub fn topic<'a>(&self, memory: &'a Memory) -> &'a [Cell<u8>] {
+        memory.range(self.start.get() + TOPIC, self.topic_length(memory))
+    }
+
     /// Where its range ends.
     pub fn end(&self) -> usize {
         self.start.get() + self.length.get()
@@ -254,10 +259,28 @@ impl Outbox {
         if count >= MAX_INFLIGHT { None } else { Some(promised) }
     }
 
-    /// Where a request that is accepted now, or once more, may claim `length` bytes: those that claim room at their turn are left what the
-    /// largest of them needs, since what comes later is also sent later. [`NO_GAP`]: nowhere, or no more can be accepted.
-    pub fn free(&self, memory: &Memory, length: usize, but: *const Request) -> usize {
-        self.promised(memory).map_or(NO_GAP, |promised| self.gap(length, TRANSMIT_END.saturating_sub(promised), but))
+    /// Up to where a request that is accepted now, or once more, may claim room: those that claim it at their turn are left what the
+    /// largest of them needs, since what comes later is also sent later. 0: no more can be accepted.
+    pub fn limit(&self, memory: &Memory) -> usize {
+        if self.is_empty() {
+            return TRANSMIT_END;
+        }
+        self.promised(memory).map_or(0, |promised| TRANSMIT_END.saturating_sub(promised))
+    }
+
+    /// Has a request claim `length` bytes below `limit`, in place of what it has, and stores its topic there. Returns false where there is no
+    /// room.
+    #[inline(never)]
+    pub fn claim(&self, memory: &Memory, request: &Request, length: usize, limit: usize, topic: &[Cell<u8>]) -> bool {
+        let start = self.gap(length, limit, request);
+        if start == NO_GAP {
+            return false;
+        }
+        request.start.set(start);
+        request.length.set(length);
+        memory.set_number(start + SLOT, topic.len());
+        memory.put(start + TOPIC, topic);
+        true
     }
 
     /// Takes another one; `None`: there is no place for it.
@@ -302,8 +325,7 @@ impl Outbox {
     }
 
     /// Where `length` bytes below `limit` are claimed by nothing but perhaps `but`; [`NO_GAP`]: nowhere.
-    #[inline(never)]
-    pub fn gap(&self, length: usize, limit: usize, but: *const Request) -> usize {
+    fn gap(&self, length: usize, limit: usize, but: *const Request) -> usize {
         let mut start = 0;
         'from: loop {
             let end = start + length;
@@ -328,4 +350,4 @@ impl Outbox {
 }
 
 /// There is no gap that is long enough.
-pub const NO_GAP: usize = usize::MAX;
+const NO_GAP: usize = usize::MAX;

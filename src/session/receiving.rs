@@ -2,7 +2,7 @@
 
 use super::{Host, Kind, MOST_REPLIES, Session, Stage, Work, late};
 use crate::memory::{RECEIVE, RECEIVE_END, Short};
-use crate::outbox::{NO_GAP, Request, State, source};
+use crate::outbox::{Request, State, source};
 use crate::packet::first_byte::*;
 use crate::packet::{self, FixedHeader};
 use crate::topic::{self, Text};
@@ -319,13 +319,10 @@ impl Session {
     /// Has a QoS 2 publication that has done its round sent once more. Returns false where its topic would take the room that was
     /// left to those before it.
     pub(super) fn repeat(&self, request: &Request) -> bool {
-        let length = request.length.get();
-        let start = self.outbox.free(&self.memory, length, request);
-        if start == NO_GAP {
+        let memory = &self.memory;
+        if !self.outbox.claim(memory, request, request.length.get(), self.outbox.limit(memory), request.topic(memory)) {
             return false;
         }
-        self.memory.shift(request.start.get(), start, length);
-        request.start.set(start);
         request.state.set(State::Queued);
         request.identifier.set(self.next_identifier(request.first.get()));
         request.first.set(request.first.get() & !packet::DUPLICATE);

@@ -4,7 +4,7 @@ use super::Session;
 use crate::config::{KEEPALIVE_TIME_SECONDS, MAX_TOPIC_LENGTH, STREAM};
 use crate::error::Error;
 use crate::memory::TRANSMIT_END;
-use crate::outbox::{NO_GAP, PAYLOAD_ROOM, Request, State, TOPIC_ROOM, source};
+use crate::outbox::{PAYLOAD_ROOM, Request, State, TOPIC_ROOM, source};
 use crate::packet::{self, LONGEST_REMAINING_LENGTH, TOPIC, first_byte};
 use crate::subscriptions::Subscription;
 use crate::topic::{self, Text};
@@ -268,22 +268,19 @@ impl Session {
             // The payload's room is claimed at its turn; so is that of a topic that is not there yet.
             length = if publish.topic.is_empty() { 0 } else { before_payload };
         }
-        let mut start = 0;
-        if !self.outbox.is_empty() {
-            start = self.outbox.free(&self.memory, length, core::ptr::null());
-            if start == NO_GAP {
-                return Error::Busy as i32;
-            }
+        let limit = self.outbox.limit(&self.memory);
+        if limit == 0 {
+            return Error::Busy as i32;
         }
         let identifier = self.next_identifier(first);
         let Some(request) = self.outbox.add(first, reference, sources, identifier) else { return Error::Busy as i32 };
-        request.start.set(start);
-        request.length.set(length);
-        if sources & (source::TOPIC_ASKED | source::SUBSCRIPTION) == 0 {
-            self.store_topic(start, topic);
-            if sources & source::PAYLOAD_ASKED == 0 {
-                self.build(request, start + before_payload, publish.total);
-            }
+        if length != 0 && !self.outbox.claim(&self.memory, request, length, limit, topic) {
+            self.outbox.remove(request);
+            return Error::Busy as i32;
+        }
+        let start = request.start.get();
+        if sources & (source::TOPIC_ASKED | source::PAYLOAD_ASKED) == 0 {
+            self.build(request, start + before_payload, publish.total);
         } else if STREAM && publish.source == source::STREAMED {
             self.memory.set_number(start + 1, publish.total as usize >> 16);
             self.memory.set_number(start + 3, publish.total as usize);

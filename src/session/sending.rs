@@ -3,10 +3,9 @@
 use super::{Host, Kind, Session, Work, late};
 use crate::config::STREAM;
 use crate::memory::{REPLIES, TRANSMIT_END};
-use crate::outbox::{NO_GAP, PAYLOAD_ROOM, Request, State, TOPIC_ROOM, source};
+use crate::outbox::{PAYLOAD_ROOM, Request, State, TOPIC_ROOM, source};
 use crate::packet::{self, SLOT, TOPIC, first_byte};
 use crate::topic::{self, Text};
-use core::cell::Cell;
 
 impl Session {
     /// Queues a packet of two bytes, or of four with an identifier. There is room: acknowledgements leave some to one PINGREQ and
@@ -161,26 +160,20 @@ impl Session {
         let memory = &self.memory;
         let reference = request.reference.get();
         let control = request.is_control();
-        let mut start = request.start.get();
         if request.claims() {
             if control && self.under_way(reference).is_some_and(|first| first.state.get() == State::Sent) {
                 return false; // an UNSUBSCRIBE waits for SUBACK
             }
-            let room = request.room(memory);
-            start = self.outbox.gap(room, TRANSMIT_END, request);
-            if start == NO_GAP {
+            let topic = match self.subscriptions.get(reference) {
+                _ if request.has(source::TOPIC_ASKED) => &[],
+                Some(subscription) if request.has(source::SUBSCRIPTION) => subscription.topic(),
+                _ => request.topic(memory),
+            };
+            if !self.outbox.claim(memory, request, request.room(memory), TRANSMIT_END, topic) {
                 return false;
             }
-            if !request.has(source::TOPIC_ASKED) {
-                let topic = match self.subscriptions.get(reference) {
-                    Some(subscription) if request.has(source::SUBSCRIPTION) => subscription.topic(),
-                    _ => memory.range(request.start.get() + TOPIC, request.topic_length(memory)),
-                };
-                self.store_topic(start, topic);
-            }
-            request.start.set(start);
-            request.length.set(room);
         }
+        let start = request.start.get();
         if request.has(source::TOPIC_ASKED) {
             let length = usize::from(self.tell_of(host, Kind::PublishTopic, start + TOPIC, TOPIC_ROOM, request));
             let kind = if control { Text::Filter } else { Text::Name };
@@ -236,13 +229,6 @@ impl Session {
                 return identifier;
             }
         }
-    }
-
-    /// Puts a topic into the range that begins at `start`.
-    #[inline(never)]
-    pub(super) fn store_topic(&self, start: usize, topic: &[Cell<u8>]) {
-        self.memory.set_number(start + SLOT, topic.len());
-        self.memory.put(start + TOPIC, topic);
     }
 
     /// Completes the packet around a topic that is in place, and `payload` bytes that are, or will be, at `payload_start`.
