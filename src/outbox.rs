@@ -205,17 +205,15 @@ impl Request {
 
     /// The bytes that it will claim at its turn.
     #[inline(never)]
-    pub fn room(&self, memory: &Memory) -> usize {
-        let topic = if self.state.get() != State::Queued || !self.claims() {
+    pub fn room(&self) -> usize {
+        let mut room = self.length.get(); // of a topic that is there already
+        if self.state.get() != State::Queued || !self.claims() {
             return 0;
-        } else if self.has(source::TOPIC_ASKED) {
-            TOPIC_ROOM
-        } else if self.has(source::SUBSCRIPTION) {
-            MAX_TOPIC_LENGTH
-        } else {
-            self.topic_length(memory)
-        };
-        TOPIC + topic + packet::identifier_length(self.first.get()) + if self.is_control() { 0 } else { PAYLOAD_ROOM }
+        }
+        if room == 0 {
+            room = TOPIC + packet::identifier_length(self.first.get()) + if self.has(source::TOPIC_ASKED) { TOPIC_ROOM } else { MAX_TOPIC_LENGTH };
+        }
+        if self.is_control() { room } else { room + PAYLOAD_ROOM }
     }
 }
 
@@ -247,11 +245,11 @@ impl Outbox {
 
     /// The most that one of them will claim at its turn; `None`: no more of those that are [`source::COUNTED`] can be accepted.
     #[inline(never)]
-    pub fn promised(&self, memory: &Memory) -> Option<usize> {
+    pub fn promised(&self) -> Option<usize> {
         let mut promised = 0;
         let mut count = 0;
         for request in self.all() {
-            promised = promised.max(request.room(memory));
+            promised = promised.max(request.room());
             if request.has(source::COUNTED) && request.state.get() != State::Done {
                 count += 1;
             }
@@ -261,11 +259,11 @@ impl Outbox {
 
     /// Up to where a request that is accepted now, or once more, may claim room: those that claim it at their turn are left what the
     /// largest of them needs, since what comes later is also sent later. 0: no more can be accepted.
-    pub fn limit(&self, memory: &Memory) -> usize {
+    pub fn limit(&self) -> usize {
         if self.is_empty() {
             return TRANSMIT_END;
         }
-        self.promised(memory).map_or(0, |promised| TRANSMIT_END.saturating_sub(promised))
+        self.promised().map_or(0, |promised| TRANSMIT_END.saturating_sub(promised))
     }
 
     /// Has a request claim `length` bytes below `limit`, in place of what it has, and stores its topic there. Returns false where there is no

@@ -203,7 +203,7 @@ fn repeated_publication_leaves_the_room_to_those_before_it() {
 
 #[test]
 fn repeated_publication_fails_where_its_topic_has_no_room_beside_them() {
-    for (between, repeated) in [(580, true), (581, false)] {
+    for (between, repeated) in [(578, true), (579, false)] {
         let mut client = repeated_in_the_way(between);
         let types: Vec<_> = client.take_events().iter().map(|event| event.kind).collect();
         let (failed, acknowledged) = (Kind::PublishFailed, Kind::PublishAcknowledged);

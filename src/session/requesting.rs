@@ -198,7 +198,7 @@ impl Session {
             Some(entry) => {
                 let mut sources = 0;
                 if self.under_way(reference).is_some() {
-                    if self.outbox.promised(&self.memory).is_none() {
+                    if self.outbox.promised().is_none() {
                         return Error::Busy as i32;
                     }
                     sources = source::COUNTED;
@@ -268,7 +268,7 @@ impl Session {
             // The payload's room is claimed at its turn; so is that of a topic that is not there yet.
             length = if publish.topic.is_empty() { 0 } else { before_payload };
         }
-        let limit = self.outbox.limit(&self.memory);
+        let limit = self.outbox.limit();
         if limit == 0 {
             return Error::Busy as i32;
         }

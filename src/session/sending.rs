@@ -169,7 +169,7 @@ impl Session {
                 Some(subscription) if request.has(source::SUBSCRIPTION) => subscription.topic(),
                 _ => request.topic(memory),
             };
-            if !self.outbox.claim(memory, request, request.room(memory), TRANSMIT_END, topic) {
+            if !self.outbox.claim(memory, request, request.room(), TRANSMIT_END, topic) {
                 return false;
             }
         }
