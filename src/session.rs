@@ -299,7 +299,9 @@ impl Session {
     /// Whether another turn is left, which is taken.
     fn take_turn(&self) -> bool {
         let turns = self.turns.get();
-        self.turns.set(turns.saturating_sub(1));
+        if turns != 0 {
+            self.turns.set(turns - 1);
+        }
         turns != 0
     }
 
