@@ -63,16 +63,15 @@ pub(super) const INVALID_BITS: c_schar = 0x7f;
 /// # Safety
 /// `text` is null or terminated by a zero.
 pub(super) unsafe fn publish(reference: usize, text: *const c_char, value: c_schar, source: u8, total: u32) -> c_int {
-    let bits = value as u8;
-    let mut answer = 0;
+    let bits = if value < 0 { SUBSCRIPTION_QOS } else { value as u8 };
+    let mut checked = 0;
     // SAFETY: as the caller promises.
-    let topic = unsafe { topic(text, Text::Name, &mut answer) };
-    if value >= 0 && bits & !0x1f != 0 {
-        answer = Error::InvalidArgument as c_int;
+    let topic = unsafe { topic(text, Text::Name, &mut checked) };
+    if bits & !0x1f != 0 {
+        checked = Error::InvalidArgument as c_int;
     }
-    let qos = if value < 0 || bits & 0x0f == SUBSCRIPTION_QOS { SUBSCRIPTION_QOS } else { (bits & 0x0f).min(2) };
-    let publish = Publish { reference, topic, qos, retain: value >= 0 && bits & 0x10 != 0, source, total };
-    critical(|session| if answer < 0 && session.is_open() { answer } else { session.publish(&publish) })
+    let publish = Publish { checked, reference, topic, qos: bits & 0x0f, retain: bits & 0x10 != 0, source, total };
+    critical(|session| session.publish(&publish))
 }
 
 /// What a publication is answered with that needs no copying: its handle, 0, or an error.

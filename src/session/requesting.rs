@@ -75,11 +75,13 @@ impl Options {
 
 /// A request to publish.
 pub struct Publish<'a> {
+    /// 0, or why the arguments are none.
+    pub checked: i32,
     /// A valid name; empty: that of the subscription, or the one that the callback will give.
     pub topic: &'a [Cell<u8>],
     /// The subscription it belongs to, or 0.
     pub reference: usize,
-    /// 0 to 2; [`SUBSCRIPTION_QOS`]: the subscription's, or 2.
+    /// Above 2 it counts as 2; [`SUBSCRIPTION_QOS`]: the subscription's, or 2.
     pub qos: u8,
     /// Whether the broker is to retain it.
     pub retain: bool,
@@ -216,6 +218,9 @@ impl Session {
         if !self.is_open() {
             return Error::NotReady as i32;
         }
+        if publish.checked < 0 {
+            return publish.checked;
+        }
         let mut reference = publish.reference;
         let mut qos = 2;
         let mut topic = publish.topic;
@@ -237,7 +242,7 @@ impl Session {
             }
         }
         if publish.qos != SUBSCRIPTION_QOS {
-            qos = publish.qos;
+            qos = publish.qos.min(2);
         }
         let first = first_byte::PUBLISH | qos << 1 | u8::from(publish.retain);
 

@@ -148,7 +148,7 @@ impl Library {
     /// Returns the handle, and where the range of the transmit buffer ends.
     fn request(&mut self, reference: u8, topic: Option<&str>, qos: u8, source: u8, total: u32) -> Result<(u16, usize), Error> {
         let topic = cells(topic.unwrap_or_default());
-        let publish = Publish { reference: reference.into(), topic: &topic, qos: qos & 0x0f, retain: qos & RETAIN != 0, source, total };
+        let publish = Publish { checked: 0, reference: reference.into(), topic: &topic, qos: qos & 0x0f, retain: qos & RETAIN != 0, source, total };
         let answer = self.session.publish(&publish);
         result(if answer < 0 { answer } else { answer & 0xffff }).map(|handle| (handle, answer as usize >> 16))
     }
