@@ -223,13 +223,17 @@ const CAPACITY: usize = MAX_INFLIGHT + MAX_SUBSCRIPTIONS + 1;
 /// The requests.
 pub struct Outbox {
     count: Cell<u8>,
+    /// The packet identifier given out last; 0: none yet.
+    pub identifier: Short,
+    /// The same at QoS 0, where it is just a number.
+    number: Short,
     requests: [Request; CAPACITY],
 }
 
 impl Outbox {
     /// Empty.
     pub const fn new() -> Self {
-        Self { count: Cell::new(0), requests: [Request::NEW; CAPACITY] }
+        Self { count: Cell::new(0), identifier: Short::new(), number: Short::new(), requests: [Request::NEW; CAPACITY] }
     }
 
     /// All requests in the order accepted.
@@ -283,17 +287,31 @@ impl Outbox {
 
     /// Takes another one; `None`: there is no place for it.
     #[inline(never)]
-    pub fn add(&self, first: u8, reference: usize, sources: u8, identifier: usize) -> Option<&Request> {
+    pub fn add(&self, first: u8, reference: usize, sources: u8) -> Option<&Request> {
         let count = self.count.get();
         let request = self.requests.get(usize::from(count))?;
+        request.first.set(first);
+        self.renew(request);
         self.count.set(count + 1);
         request.state.set(State::Queued);
-        request.first.set(first);
         request.reference.set(reference);
         request.source.set(sources);
-        request.identifier.set(identifier);
         request.length.set(0);
         Some(request)
+    }
+
+    /// Gives one of them a packet identifier that nothing else uses [MQTT-2.3.1-2]; at QoS 0 a number that nothing else uses, counted down,
+    /// so that the two do not meet.
+    #[inline(never)]
+    pub fn renew(&self, request: &Request) {
+        let (counter, step) = if request.qos() == 0 { (&self.number, 0xffff) } else { (&self.identifier, 1) };
+        loop {
+            counter.set(counter.get() + step);
+            let identifier = counter.get();
+            if identifier != 0 && self.find(identifier).is_none() {
+                return request.identifier.set(identifier);
+            }
+        }
     }
 
     /// Has one of them come after all others.

@@ -159,9 +159,6 @@ pub struct Session {
     /// The flags of CONNECT, and whether it is one of MQTT 3.1.
     flags: Cell<u8>,
     version_3_1: Cell<bool>,
-    /// The packet identifier given out last; 0: none yet. At QoS 0, where there is none, the number.
-    identifier: Short,
-    number: Short,
     /// The identifier or number of the publication that is being told about; 0: none is.
     told: Short,
     /// What is left to be sent of the packet at hand.
@@ -226,8 +223,6 @@ impl Session {
             reference: Byte::new(),
             flags: Cell::new(0),
             version_3_1: Cell::new(false),
-            identifier: Short::new(),
-            number: Short::new(),
             told: Short::new(),
             position: Short::new(),
             end: Short::new(),

@@ -50,8 +50,8 @@ impl Session {
     /// Opens the link, and makes CONNECT where later the broker's bytes go.
     #[inline(never)]
     pub(super) fn open(&self, host: impl Host) {
-        if !self.is_clean() && self.identifier.get() == 0 {
-            self.identifier.set(host.random() as usize);
+        if !self.is_clean() && self.outbox.identifier.get() == 0 {
+            self.outbox.identifier.set(host.random() as usize);
         }
         let result = host.open();
         if result < 0 {

@@ -140,7 +140,7 @@ impl Session {
     pub(super) fn fail(&self, ends: bool) {
         let clean = self.is_clean();
         if clean {
-            self.identifier.set(0);
+            self.outbox.identifier.set(0);
         }
         for request in self.outbox.all() {
             if request.is_control() {

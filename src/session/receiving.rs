@@ -324,7 +324,7 @@ impl Session {
             return false;
         }
         request.state.set(State::Queued);
-        request.identifier.set(self.next_identifier(request.first.get()));
+        self.outbox.renew(request);
         request.first.set(request.first.get() & !packet::DUPLICATE);
         self.outbox.postpone(request);
         true

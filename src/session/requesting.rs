@@ -180,7 +180,7 @@ impl Session {
     #[inline(never)]
     pub(super) fn request_subscription(&self, first: u8, reference: usize, subscription: &Subscription, sources: u8) {
         let sources = sources | source::PAYLOAD_ASKED | if subscription.topic().is_empty() { source::TOPIC_ASKED } else { source::SUBSCRIPTION };
-        self.outbox.add(first, reference, sources, self.next_identifier(first));
+        self.outbox.add(first, reference, sources);
     }
 
     /// The SUBSCRIBE or UNSUBSCRIBE that is under way for a subscription; the first, where it is both.
@@ -277,8 +277,7 @@ impl Session {
         if limit == 0 {
             return Error::Busy as i32;
         }
-        let identifier = self.next_identifier(first);
-        let Some(request) = self.outbox.add(first, reference, sources, identifier) else { return Error::Busy as i32 };
+        let Some(request) = self.outbox.add(first, reference, sources) else { return Error::Busy as i32 };
         if length != 0 && !self.outbox.claim(&self.memory, request, length, limit, topic) {
             self.outbox.remove(request);
             return Error::Busy as i32;

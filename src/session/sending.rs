@@ -217,20 +217,6 @@ impl Session {
         true
     }
 
-    /// A packet identifier that nothing else uses [MQTT-2.3.1-2]. At QoS 0, a number that nothing else uses: counted down, so that the
-    /// two do not meet.
-    #[inline(never)]
-    pub(super) fn next_identifier(&self, first: u8) -> usize {
-        let (counter, step) = if packet::qos(first) == 0 { (&self.number, 0xffff) } else { (&self.identifier, 1) };
-        loop {
-            counter.set(counter.get() + step);
-            let identifier = counter.get();
-            if identifier != 0 && self.outbox.find(identifier).is_none() {
-                return identifier;
-            }
-        }
-    }
-
     /// Completes the packet around a topic that is in place, and `payload` bytes that are, or will be, at `payload_start`.
     #[inline(never)]
     pub(super) fn build(&self, request: &Request, payload_start: usize, payload: u32) {
