@@ -14,15 +14,20 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HOST = "127.0.0.1"  # the image knows it as 10.0.2.2
 HOST_IPV6 = "::1"   # as fec0::2
+PATIENCE = 60       # seconds, with what takes long only on a machine that has much else to do
 CONNACK = b"\x20\x02\x00\x00"
 CONNACK_SESSION_PRESENT = b"\x20\x02\x01\x00"
 PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK = (0x40, b""), (0x50, b""), (0x70, b""), (0x90, b"\x01"), (0xb0, b"")    # see play
+CONNECTED, SUBSCRIBED, PUBLISHED = re.compile("MQTT connected"), re.compile("MQTT subscribed"), re.compile("published - QoS")
 
 
 def elf(firmware, board, name):
     """The image, where FEATURES (see c-examples/mps2/mps2.mk) has it built; one for secure connections has features of its own."""
     features = "" if board.endswith("-secure") else os.environ.get("FEATURES", "").replace(",", "+")
     return f"{ROOT}/target/{firmware}/{board}{features and '-' + features}/{name}.elf"
+
+
+AT_ONCE = 10        # seconds: sooner than what is told of a link that is silent for the default response time, 15
 
 
 class Failure(Exception):
@@ -33,18 +38,28 @@ PORTS = iter(random.sample(range(10000, 32768), 10000))        # below those tha
 
 
 def free_port():
-    while True:
-        with socket.socket() as probe:
-            try:
-                probe.bind((HOST, port := next(PORTS)))
+    """One that is free for both versions of IP."""
+    for port in PORTS:
+        try:
+            with socket.socket() as probe, socket.socket(socket.AF_INET6) as probe_ipv6:
+                probe.bind((HOST, port))
+                probe_ipv6.bind((HOST_IPV6, port))
                 return port
-            except OSError:
-                pass                    # somebody has it
+        except OSError:
+            pass                        # somebody has it
+    raise Failure("no port is free")
 
 
 def check(condition, what):
     if not condition:
         raise Failure(what)
+
+
+def wait_until(condition, what):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        check(time.monotonic() < deadline, what)
+        time.sleep(0.02)
 
 
 def published(messages, number, length):
@@ -106,7 +121,7 @@ class Image:
             self.news.notify_all()
 
     def _control(self, *commands):
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 connection = socket.socket(socket.AF_UNIX)
@@ -134,7 +149,7 @@ class Image:
         self.process.stdin.write(line.encode() + b"\r")
         self.process.stdin.flush()
 
-    def expect(self, pattern, seconds=10):
+    def expect(self, pattern, seconds=PATIENCE):
         """Waits for a regular expression, and returns its match."""
         start = time.monotonic()
         with self.news:
@@ -149,17 +164,24 @@ class Image:
                     raise Failure(f"the image {ended}has not said /{pattern}/ but: ...{self.text[self.at:][-600:]!r}")
                 self.news.wait(min(left, 0.5))
 
-    def count(self, pattern, number, seconds=60):
+    def count(self, pattern, number, seconds=PATIENCE):
         """Waits until so many matches have come."""
         deadline = time.monotonic() + seconds
         for _ in range(number):
             self.expect(pattern, deadline - time.monotonic())
 
-    def total(self, pattern, number, seconds=60):
+    def total(self, pattern, number, seconds=PATIENCE):
         """Waits until so many matches have come since the start, whatever was looked for since."""
         with self.news:
             said = self.news.wait_for(lambda: len(re.findall(pattern, self.text)) >= number, seconds)
         check(said, f"the image has not said /{pattern}/ {number} times")
+
+    def since(self, at, pattern):
+        """Waits for what the image says behind this place of its text, whatever was looked for since, and returns the match."""
+        with self.news:
+            match = self.news.wait_for(lambda: re.compile(pattern).search(self.text, at), PATIENCE)
+        check(match, f"the image has not said /{pattern}/")
+        return match
 
     def subscribe(self, topic, qos):
         self.type(f"mqtt_sub {topic} {qos}")
@@ -176,9 +198,9 @@ class Image:
             user, system = file.read().rpartition(")")[2].split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
-    def exit_code(self, seconds=10):
+    def exit_code(self):
         try:
-            return self.process.wait(seconds)
+            return self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             raise Failure("the image does not end") from None
 
@@ -228,10 +250,10 @@ class Broker:
 
     def start(self):
         self.process = subprocess.Popen(["mosquitto", "-c", self.configuration], stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                socket.create_connection((HOST, self.port), 1).close()
+                socket.create_connection((HOST, self.port), PATIENCE).close()
                 return
             except OSError:
                 check(time.monotonic() < deadline and self.process.poll() is None, "Mosquitto does not start")
@@ -243,6 +265,16 @@ class Broker:
             self.process.terminate()
         self.process.wait()
 
+    def heard(self):
+        """The bytes that it has read so far, of all clients and files."""
+        with open(f"/proc/{self.process.pid}/io", encoding="ascii") as file:
+            return int(re.search(r"rchar: (\d+)", file.read())[1])
+
+    def hears(self, number):
+        """Waits until it has read so many more."""
+        start = self.heard()
+        wait_until(lambda: self.heard() >= start + number, "the broker hears nothing")
+
     def hold(self):
         self.process.send_signal(signal.SIGSTOP)
 
@@ -253,7 +285,7 @@ class Broker:
         return [program, "-h", HOST, "-p", str(self.port), *arguments]
 
     def _client(self, *command, data=None):
-        done = subprocess.run(self._command(*command), input=data, capture_output=True, timeout=60, check=False)
+        done = subprocess.run(self._command(*command), input=data, capture_output=True, timeout=PATIENCE, check=False)
         check(done.returncode == 0, f"{command}: {done.returncode} {done.stderr!r}")
 
     def publish(self, topic, qos, payload):
@@ -270,7 +302,7 @@ class Broker:
                 if arrived:
                     arrived(len(part))
             writer.stdin.close()
-            check(writer.wait(60) == 0, f"mosquitto_pub: {writer.returncode}")
+            check(writer.wait(PATIENCE) == 0, f"mosquitto_pub: {writer.returncode}")
 
     def keep(self, topic):
         """From now on the broker keeps what is published there in a session, so that no time plays a part in `kept`."""
@@ -280,7 +312,7 @@ class Broker:
         """Pairs of topic and payload: so many of this QoS, and no more. Forgets the session."""
         messages = []
         with subprocess.Popen(self._command(*self.READER, "-t", topic, "-F", "%t %x"), stdout=subprocess.PIPE, text=True) as reader:
-            watchdog = threading.Timer(30, reader.terminate)
+            watchdog = threading.Timer(2 * PATIENCE, reader.terminate)
             watchdog.start()
             for line in reader.stdout:
                 name, _, payload = line.rstrip("\n").partition(" ")
@@ -319,7 +351,7 @@ class Scripted:
 
     def finish(self):
         """All has gone as it should."""
-        self.thread.join(5)
+        self.thread.join(PATIENCE)
         check(not self.thread.is_alive(), "not every connection was made")
         if self.failure:
             raise self.failure
@@ -354,12 +386,17 @@ class Scripted:
 
 def play(context, came, *steps):
     """A script: a step is a line to type, the first byte of a packet that must come, whose body is kept in `came`, an answer to that
-    packet (its first byte, and what follows the identifier), something else to send, or what to do with the link."""
+    packet (its first byte, and what follows the identifier), something else to send, a pattern that the image must say behind what was
+    sent last (what is typed, a cut cable or a reset can overtake that), or what to do with the link."""
     def script(link):
-        identifier = b""
+        identifier, sent = b"", 0
         for step in steps:
+            if isinstance(step, (bytes, tuple)):
+                sent = len(context.images[-1].text)
             if isinstance(step, str):
                 context.images[-1].type(step)
+            elif isinstance(step, re.Pattern):
+                context.images[-1].since(sent, step)
             elif isinstance(step, bytes):
                 link.sendall(step)
             elif isinstance(step, tuple):

@@ -5,7 +5,7 @@ import select
 import threading
 import time
 
-from equipment import CONNACK, Scripted, check, fnv, published, streamed
+from equipment import CONNACK, PATIENCE, Scripted, check, fnv, published, streamed
 
 MESSAGES = 1000
 WINDOW = 16     # QoS 2 messages that the broker is given at once: it exceeds its own window of 20 now and then, the library keeps 32
@@ -38,7 +38,7 @@ def publish(context):
     for qos in 0, 1, 2:
         context.broker.keep("fw/+")
         image.type(f"!publish {qos} {MESSAGES // 2} 40")
-        tasks = [image.expect(r"publisher \w: (\d+) acknowledged, (\d+) failed, (\d+) ms", 60) for _ in range(2)]
+        tasks = [image.expect(r"publisher \w: (\d+) acknowledged, (\d+) failed, (\d+) ms") for _ in range(2)]
         check([task[1] for task in tasks] == [str(MESSAGES // 2)] * 2, f"QoS {qos}: {[task[0] for task in tasks]}")
         context.figure(f"{MESSAGES} messages of 40 bytes out at QoS {qos} in {max(int(task[3]) for task in tasks)} ms")
         messages = context.broker.kept("fw/+", qos, MESSAGES)
@@ -95,13 +95,13 @@ def large(context):
         published(messages, 1, 1400)
         context.broker.keep("fw/stream")
         image.type(f"!stream {qos} 65536")
-        image.expect(f"stream published - QoS{qos}", 20)
+        image.expect(f"stream published - QoS{qos}")
         [(_, payload)] = context.broker.kept("fw/stream", qos, 1)
         check(payload == streamed(65536), "the stream differs")
         for length in 1400, 65536:
             payload = b"0" + os.urandom(length - 1)
             context.broker.publish("fw/in", qos, payload)
-            image.expect(rf"Message \({length}\) \[1\]", 20)
+            image.expect(rf"Message \({length}\) \[1\]")
             image.arrived(1, f"{length} bytes, . out of order, sum {fnv(payload)}")
     image.quit()
 
@@ -114,7 +114,7 @@ def interrupt(context):
         image.type(f"!publish {qos} 500 40")
         image.type(f"!interrupt {qos} 500")
         done = rf"publisher \w: 500 acknowledged, 0 failed|interrupts published - QoS{qos}"
-        image.count(done, 3, 30)
+        image.count(done, 3)
         messages = context.broker.kept("fw/+", qos, 1500)
         published(messages, 500, 40)
         check(messages.count(("fw/interrupt", b"from an interrupt")) == 500, "those of the interrupt")
@@ -140,9 +140,9 @@ def back_pressure(context):
     """While the library does not read, the broker is held back, and what it has sent takes no more memory than TCP's window."""
     image = context.connected()
     image.subscribe("fw/in", 0)
+    start = time.monotonic()
     image.type("!pause 1000")
     image.expect("pausing")
-    start = time.monotonic()
     context.broker.publish_lines("fw/in", 0, [f"{number} {'x' * 1300}" for number in range(MESSAGES)])
     image.count(ARRIVED, MESSAGES)
     check(time.monotonic() - start > 0.9, "there was no pause")
@@ -164,13 +164,13 @@ def closing(context):
     def flood(link):
         Scripted.packet(link)
         link.sendall(CONNACK)
-        leaving.wait(10)
+        leaving.wait(PATIENCE)
         link.setblocking(False)
         events = select.poll()
         events.register(link, select.POLLOUT | select.POLLRDHUP)
-        while not any(event & select.POLLRDHUP for _, event in events.poll(5000)):
+        while not any(event & select.POLLRDHUP for _, event in events.poll()):
             link.send(messages)
-        link.settimeout(5)
+        link.settimeout(PATIENCE)
         if context.firmware == "bare-lwip":             # that port goes on discarding, lwIP's sockets are reset
             for _ in range(3):
                 link.sendall(messages)
