@@ -2,10 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
-use tools::{Running, installed, root, run, scratch, wait_until};
+use tools::{Running, free_port, installed, root, run, scratch, wait_until};
 
 mod tools;
 
@@ -23,16 +23,12 @@ fn broker(port: u16) -> Running {
     running
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 /// The example uses the usual port, which may be taken: it is given another.
 #[test]
 fn the_example_compiles_and_runs() {
     let folder = scratch("readme");
     let [example, security] = &fenced("c")[..] else { panic!("the README has a C example, and how security is chosen") };
-    let port = free_port();
+    let port = free_port("127.0.0.1");
     let connect = "    if (fnConnectMQTT(";
     assert_eq!(example.matches(connect).count(), 1);
     let options = format!("    MQTT_OPTIONS options = {{.usPort = {port}}};\n\n    fnSetMQTT_options(&options);\n");
@@ -72,7 +68,7 @@ fn the_commands_make_certificates_a_broker_a_program_and_an_image_that_connect_s
         installed(program, need);
     }
     let [broker, program, image] = &fenced("sh")[..] else { panic!("the README has three blocks of commands") };
-    let port = free_port().to_string();
+    let port = free_port("127.0.0.1").to_string();
     let listening = format!("until (: </dev/tcp/127.0.0.1/{port}) 2>/dev/null; do sleep 0.05; done");
     let script = ["set -e\ntrap 'kill $(jobs -p)' EXIT\nexec 2>&1", broker, &listening, program, image].join("\n").replace("8883", &port);
     let _ = fs::remove_dir_all(Path::new(root()).join("target/credentials"));

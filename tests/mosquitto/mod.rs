@@ -2,14 +2,11 @@
 #![allow(dead_code, reason = "not every test needs all of it")]
 
 use crate::tools::{self, Running, installed, root, run};
-use std::fs;
-use std::io::{BufRead, BufReader};
-use std::net::{TcpListener, TcpStream};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, Once, OnceLock};
-use std::thread;
+use std::sync::{Mutex, Once, OnceLock};
 
 /// How the C programs were compiled.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -77,20 +74,18 @@ pub fn certificate(name: &str) -> String {
     certificates().join(name).display().to_string()
 }
 
+/// The end of what a broker tells first: its ports are open.
+const RUNNING: &str = " running";
+
 /// Its configuration keeps it to the loopback interface; it is stopped when it is dropped.
 pub struct Broker {
     process: Option<Child>,
-    log: Arc<Mutex<Vec<String>>>,
     host: &'static str,
     pub port: u16,
     pub directory: PathBuf,
     configuration: String,
     /// Options of all programs that connect to it.
     security: Vec<String>,
-}
-
-fn free_port(host: &str) -> u16 {
-    TcpListener::bind((host, 0)).unwrap().local_addr().unwrap().port()
 }
 
 impl Broker {
@@ -182,12 +177,12 @@ impl Broker {
         let settings = settings(&directory);
         // Another program may take the port first.
         for _ in 0..5 {
-            let port = free_port(host);
+            let port = tools::free_port(host);
             let configuration = format!(
                 "user root\nlog_type all\nlog_dest stderr\nmax_queued_messages 0\nqueue_qos0_messages true\nlistener {port} {host}\n{settings}"
             );
-            let (log, directory) = (Arc::default(), directory.clone());
-            let mut broker = Self { process: None, log, host, port, directory, configuration, security: Vec::new() };
+            let directory = directory.clone();
+            let mut broker = Self { process: None, host, port, directory, configuration, security: Vec::new() };
             if broker.start() {
                 return broker;
             }
@@ -195,18 +190,23 @@ impl Broker {
         panic!("no broker with {settings}");
     }
 
+    /// What it tells goes to a file, where it can be read before anybody sees what comes of it.
+    fn log(&self) -> PathBuf {
+        self.directory.join("log")
+    }
+
     /// Starts it, again. Returns whether it accepts connections.
     pub fn start(&mut self) -> bool {
         let file = self.directory.join("mosquitto.conf");
         fs::write(&file, &self.configuration).unwrap();
         let mut command = Command::new(installed("mosquitto", "broker"));
-        let mut process = command.arg("-c").arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let (log, lines) = (self.log.clone(), BufReader::new(process.stderr.take().unwrap()).lines());
-        thread::spawn(move || lines.map_while(Result::ok).for_each(|line| log.lock().unwrap().push(line)));
+        let log = File::options().create(true).append(true).open(self.log()).unwrap();
+        let before = self.count(RUNNING);
+        let mut process = command.arg("-c").arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let mut ended = false;
         tools::wait_until("the broker accepts connections, or ends", || {
             ended = process.try_wait().unwrap().is_some();
-            ended || TcpStream::connect((self.host, self.port)).is_ok()
+            ended || self.count(RUNNING) > before
         });
         self.process = Some(process);
         !ended
@@ -215,7 +215,7 @@ impl Broker {
     /// Ends it as its administrator does, so that it keeps what it is to keep.
     pub fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
-            let _ = Command::new("kill").args(["-s", "TERM", &process.id().to_string()]).status();
+            tools::signal(&process, "TERM");
             let _ = process.wait();
         }
     }
@@ -245,7 +245,7 @@ impl Broker {
 
     /// How often the log says so.
     pub fn count(&self, text: &str) -> usize {
-        self.log.lock().unwrap().iter().filter(|line| line.contains(text)).count()
+        String::from_utf8_lossy(&fs::read(self.log()).unwrap()).lines().filter(|line| line.contains(text)).count()
     }
 
     /// Waits until the log has said something so often.

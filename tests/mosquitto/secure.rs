@@ -2,9 +2,8 @@
 
 use crate::broker::{Broker, Build, certificate, program};
 use crate::menu::{User, menu_at_a_telnet_port};
-use crate::tools::{Finished, Running, run};
+use crate::tools::{Finished, Running, openssl_server, run};
 use std::fs;
-use std::net::TcpListener;
 use std::process::Command;
 
 const BUILDS: [Build; 2] = [Build::Secure, Build::SecureSanitized];
@@ -116,7 +115,7 @@ fn the_certificate_may_bear_an_address_or_the_name_that_is_given() {
 #[track_caller]
 fn refused(broker: &Broker, security: &[String], words: &str) {
     for build in BUILDS {
-        for (name, own) in [("publish", ["-m", "m", "-q", "1"]), ("subscribe", ["-W", "20", "-q", "1"])] {
+        for (name, own) in [("publish", ["-m", "m", "-q", "1"]), ("subscribe", ["-W", "60", "-q", "1"])] {
             let Finished { code, output, errors } = run(ours(broker, build, name, security).args(["-t", "t"]).args(own));
             assert_eq!(code, Some(1), "{errors}");
             assert!(output.is_empty());
@@ -171,12 +170,10 @@ fn a_server_that_speaks_tls_in_another_way_is_refused_with_the_reason() {
         (&["-alpn", "http/1.1"], "the broker does not speak MQTT at this port (376)"),
     ];
     for (options, words) in cases {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
         let mut command = Command::new("openssl");
-        command.args(["s_server", "-accept", &format!("127.0.0.1:{port}"), "-cert", &certificate("broker.crt"), "-key", &certificate("broker.key")]);
-        let mut server = Running::start(command.args(options));
-        server.wait_for("ACCEPT");
-        let result = run(program(Build::Secure, "publish").args(["-h", "127.0.0.1", "-p", &port, "-t", "t", "-m", "m"]).args(trusting())).with_code(1);
+        command.args(["s_server", "-cert", &certificate("broker.crt"), "-key", &certificate("broker.key")]);
+        let (_server, port) = openssl_server(command.args(options));
+        let result = run(program(Build::Secure, "publish").args(["-h", "127.0.0.1", "-p", &port.to_string(), "-t", "t", "-m", "m"]).args(trusting())).with_code(1);
         assert!(result.errors.contains(words), "{options:?}: {}", result.errors);
     }
 }

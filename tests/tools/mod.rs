@@ -3,14 +3,16 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{self, Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// How long any program may take.
-const LIMIT: Duration = Duration::from_secs(180);
+/// How long any program may take, and anything that is waited for.
+pub const LIMIT: Duration = Duration::from_secs(180);
 
 /// The repository.
 pub fn root() -> &'static Path {
@@ -108,21 +110,36 @@ impl Running {
     /// Waits until it has written this to its standard output.
     #[track_caller]
     pub fn wait_for(&mut self, text: &str) {
+        self.wait_for_it_in(0, text);
+    }
+
+    /// The same of its standard error.
+    #[track_caller]
+    pub fn wait_for_error(&mut self, text: &str) {
+        self.wait_for_it_in(1, text);
+    }
+
+    #[track_caller]
+    fn wait_for_it_in(&mut self, stream: usize, text: &str) {
         let start = Instant::now();
-        while !self.output().has_read(text) {
+        while !self.reader(stream).has_read(text) {
             let may_come = start.elapsed() < LIMIT && self.is_running();
-            assert!(may_come || self.output().has_read(text), "{text:?} was not written, but {}", self.output().text());
+            assert!(may_come || self.reader(stream).has_read(text), "{text:?} was not written, but {}", self.reader(stream).text());
             thread::sleep(Duration::from_millis(5));
         }
     }
 
-    fn output(&self) -> &Reader {
-        &self.readers.as_ref().unwrap()[0]
+    /// Whether it has written this to its standard output.
+    pub fn has_written(&self, text: &str) -> bool {
+        self.reader(0).has_read(text)
+    }
+
+    fn reader(&self, stream: usize) -> &Reader {
+        &self.readers.as_ref().unwrap()[stream]
     }
 
     pub fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+        signal(&self.child, name);
     }
 
     pub fn is_running(&mut self) -> bool {
@@ -154,6 +171,11 @@ impl Drop for Running {
     }
 }
 
+pub fn signal(child: &Child, name: &str) {
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+}
+
 /// Runs a program to its end, with nothing to read.
 pub fn run(command: &mut Command) -> Finished {
     Running::start(command).finish()
@@ -173,9 +195,31 @@ pub fn run_with(command: &mut Command, input: &[u8]) -> Finished {
 pub fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_true() {
-        assert!(start.elapsed() < Duration::from_secs(20), "{what}");
+        assert!(start.elapsed() < LIMIT, "{what}");
         thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// A port for a program that is yet to be started, and no other's: below those that the system gives to whoever asks for any, and one
+/// that this process has not returned before.
+pub fn free_port(host: &str) -> u16 {
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 22_000;
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let start = process::id().wrapping_mul(977) % COUNT; // not where another process looks at the same time
+    let ports = (0..COUNT).map(|_| (FIRST + (start + TAKEN.fetch_add(1, Ordering::Relaxed)) % COUNT) as u16);
+    ports.into_iter().find(|&port| TcpListener::bind((host, port)).is_ok()).expect("there is a free port")
+}
+
+/// OpenSSL's server for TLS with these options, and its port.
+pub fn openssl_server(command: &mut Command) -> (Running, u16) {
+    let server = Running::start(command.args(["-accept", "127.0.0.1:0"]));
+    let mut port = None;
+    wait_until("the server tells its port", || {
+        port = server.reader(0).text().split_once("ACCEPT 127.0.0.1:").and_then(|(_, rest)| rest.split_once('\n')?.0.parse().ok());
+        port.is_some()
+    });
+    (server, port.unwrap())
 }
 
 /// The cargo that runs the tests, for builds of its own: the environment decides nothing about them.
