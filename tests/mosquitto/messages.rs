@@ -159,21 +159,21 @@ fn a_line_is_published_as_soon_as_it_is_read() {
 #[test]
 fn a_retained_message_is_kept_replaced_and_removed() {
     let broker = Broker::open();
-    let retained = |program: &str| {
+    let retained = |program: &str, seconds: &str| {
         let result = match program {
-            "theirs" => run(broker.theirs("sub").args(["-t", "kept/#", "-C", "1", "-W", "1", "-F", "%r %t %p"])),
-            _ => run(broker.ours(Build::Plain, "subscribe").args(["-t", "kept/#", "-C", "1", "-W", "1", "-v"])),
+            "theirs" => run(broker.theirs("sub").args(["-t", "kept/#", "-C", "1", "-W", seconds, "-F", "%r %t %p"])),
+            _ => run(broker.ours(Build::Plain, "subscribe").args(["-t", "kept/#", "-C", "1", "-W", seconds, "-v"])),
         };
         (result.code, result.text())
     };
     for text in ["first", "second"] {
         run(broker.ours(Build::Plain, "publish").args(["-t", "kept/a", "-q", "1", "-r", "-m", text])).well();
-        assert_eq!(retained("theirs"), (Some(0), format!("1 kept/a {text}\n")));
-        assert_eq!(retained("ours"), (Some(0), format!("kept/a {text}\n")));
+        assert_eq!(retained("theirs", "60"), (Some(0), format!("1 kept/a {text}\n")));
+        assert_eq!(retained("ours", "60"), (Some(0), format!("kept/a {text}\n")));
     }
     run(broker.ours(Build::Plain, "publish").args(["-t", "kept/a", "-r", "-n"])).well();
-    assert_eq!(retained("theirs"), (Some(27), String::new()));
-    assert_eq!(retained("ours"), (Some(27), String::new()));
+    assert_eq!(retained("theirs", "1"), (Some(27), String::new()));
+    assert_eq!(retained("ours", "1"), (Some(27), String::new()));
 }
 
 #[test]

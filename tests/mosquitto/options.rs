@@ -122,7 +122,7 @@ fn publish_ends_well_without_a_line_and_subscribe_with_27_without_a_message() {
 fn an_invalid_filter_ends_subscribe() {
     let broker = Broker::open();
     for filter in ["a/#/b", "a+"] {
-        let result = run(broker.ours(Build::Plain, "subscribe").args(["-t", filter, "-W", "10"])).with_code(1);
+        let result = run(broker.ours(Build::Plain, "subscribe").args(["-t", filter, "-W", "60"])).with_code(1);
         assert!(result.errors.contains(&format!("no subscription to '{filter}'")), "{}", result.errors);
     }
 }

@@ -9,7 +9,7 @@ use std::thread;
 /// Programs that connect to a broker at this port.
 fn connecting(build: Build, port: u16, more: &[&str]) -> [Finished; 2] {
     let port = port.to_string();
-    [("publish", ["-m", "x"]), ("subscribe", ["-W", "5"])].map(|(name, own)| {
+    [("publish", ["-m", "x"]), ("subscribe", ["-W", "60"])].map(|(name, own)| {
         run(program(build, name).args(["-h", "127.0.0.1", "-p", &port, "-t", "allowed/a"]).args(own).args(more))
     })
 }
@@ -76,12 +76,14 @@ fn a_refused_subscription_is_told() {
     let broker = Broker::refusing_subscriptions();
     let user = ["-u", "admin", "-P", "secret"];
     for build in [Build::Plain, Build::Sanitized] {
-        let result = run(broker.ours(build, "subscribe").args(["-t", "refused", "-W", "10"]).args(user)).with_code(1);
+        let result = run(broker.ours(build, "subscribe").args(["-t", "refused", "-W", "60"]).args(user)).with_code(1);
         assert!(result.errors.contains("no subscription to 'refused': refused by the broker"), "{}", result.errors);
     }
     let mut ours = broker.ours(Build::Plain, "subscribe");
-    let allowed = ["-t", "refused", "-t", "allowed/a", "-W", "1"];
-    let result = run(ours.args(allowed).args(user)).with_code(27);
+    let mut subscribe = broker.subscriber(ours.args(["-t", "refused", "-t", "allowed/a"]).args(user), "ours", 2);
+    subscribe.wait_for_error("'refused'");
+    subscribe.signal("TERM"); // it goes on until then
+    let result = subscribe.finish().well();
     assert!(result.errors.contains("'refused'") && !result.errors.contains("'allowed/a'"), "{}", result.errors);
 }
 
@@ -89,20 +91,22 @@ fn a_refused_subscription_is_told() {
 fn more_messages_of_qos_2_than_are_kept_are_told() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
-    let subscribe = Running::start(program(Build::Plain, "subscribe").args(["-h", "127.0.0.1", "-p", &port, "-t", "a", "-W", "2"]));
+    let subscribe = Running::start(program(Build::Plain, "subscribe").args(["-h", "127.0.0.1", "-p", &port, "-t", "a"]));
     let mut link = listener.accept().unwrap().0;
     assert_ne!(link.read(&mut [0; 1000]).unwrap(), 0);
     let messages = (1..=33).flat_map(|identifier| [0x34, 6, 0, 1, b'a', 0, identifier, b'x']);
     link.write_all(&[0x20, 2, 0, 0].into_iter().chain(messages).collect::<Vec<u8>>()).unwrap();
     drop(listener);
-    let result = subscribe.finish().with_code(27);
+    let _ = link.read_to_end(&mut Vec::new()); // until it gives the connection up
+    subscribe.signal("TERM"); // it would go on
+    let result = subscribe.finish().well();
     assert_eq!(result.text(), "x\n".repeat(32));
     assert!(result.errors.contains("more than 32 messages of QoS 2 at once"), "{}", result.errors);
 }
 
 #[test]
 fn a_broker_that_is_not_there_is_told() {
-    for (name, arguments) in [("publish", ["-t", "a", "-m", "b"]), ("subscribe", ["-t", "a", "-W", "5"])] {
+    for (name, arguments) in [("publish", ["-t", "a", "-m", "b"]), ("subscribe", ["-t", "a", "-W", "60"])] {
         for host in ["127.0.0.1", "::1", "name.invalid"] {
             // Nobody serves port 1.
             let result = run(program(Build::Plain, name).args(["-h", host, "-p", "1"]).args(arguments)).with_code(1);
