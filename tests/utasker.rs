@@ -13,7 +13,7 @@ use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use tools::{run, run_with, wait_until};
+use tools::{LIMIT, run, run_with, signal, wait_until};
 
 /// With the options of μTasker's TCP, and without.
 const PROGRAMS: [&str; 2] = ["utasker", "utasker_plain"];
@@ -331,7 +331,9 @@ fn messages_come_faster_than_they_are_read() {
     each(|broker, user, name| {
         user.connects_and_subscribes();
         let lines: String = (0..300).map(|number| format!("{number:01000}\n")).collect();
+        signal(&user.child, "STOP"); // so that many wait to be read at once
         run_with(broker.theirs("pub").args(["-t", "uTasker/test1", "-q", "1", "-l"]), lines.as_bytes()).well();
+        signal(&user.child, "CONT");
         for _ in 0..300 {
             assert_eq!(user.sees("]\n").trim_start(), "Message (1000) [1]\n");
         }
@@ -346,7 +348,7 @@ fn listener(connections: usize, then: impl Fn(TcpStream) + Send + 'static) -> (u
     let thread = thread::spawn(move || {
         for _ in 0..connections {
             let mut link = listener.accept().unwrap().0;
-            link.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            link.set_read_timeout(Some(LIMIT)).unwrap();
             assert_ne!(link.read(&mut [0; 100]).unwrap(), 0);
             link.write_all(b"\x20\x02\0\0").unwrap();
             then(link);
@@ -358,11 +360,14 @@ fn listener(connections: usize, then: impl Fn(TcpStream) + Send + 'static) -> (u
 #[test]
 fn the_host_leaves_the_closing_to_us() {
     for name in PROGRAMS {
-        let (port, host) = listener(3, |mut link| {
+        let (closed, closes) = mpsc::channel();
+        let (port, host) = listener(3, move |mut link| {
             let mut bytes = Vec::new();
             link.read_to_end(&mut bytes).unwrap();
             assert_eq!(bytes, b"\xe0\0");
             thread::sleep(Duration::from_millis(200));
+            drop(link);
+            closed.send(()).unwrap();
         });
         let mut user = User::of(port, Build::Sanitized, name);
         for round in 0..3 {
@@ -370,7 +375,9 @@ fn the_host_leaves_the_closing_to_us() {
             user.types("mqtt_dis");
             user.sees("MQTT closed\n");
             // The second follows at once, the third in TIME_WAIT.
-            thread::sleep(Duration::from_millis(if round == 1 { 300 } else { 0 }));
+            if round == 1 {
+                (0..2).for_each(|_| closes.recv_timeout(LIMIT).unwrap());
+            }
         }
         // TIME_WAIT keeps a socket.
         user.is_told("socket released", if name == "utasker_plain" { 2 } else { 0 });
@@ -392,7 +399,7 @@ fn the_host_never_closes() {
         for round in 0..4 {
             user.connects();
             user.types("mqtt_dis");
-            links.push(leaves.recv_timeout(Duration::from_secs(10)).unwrap());
+            links.push(leaves.recv_timeout(LIMIT).unwrap());
             if round == 1 {
                 user.types("!lose_ack"); // of the end, which comes a second later
             }
