@@ -12,7 +12,7 @@ use std::time::Duration;
 use utasker_mqtt::tls::Security;
 
 /// Ends the program where no round has ended for this long.
-const STANDSTILL: Duration = Duration::from_secs(20);
+const STANDSTILL: Duration = Duration::from_secs(120);
 
 /// Does rounds, each with numbers of its own, and watches that they end. The environment variable ROUNDS has so many times more of them.
 pub fn rounds(count: u32, mut round: impl FnMut(&mut Random)) {

@@ -1,6 +1,7 @@
 //! The process's one client over a real socket, for one test at a time.
 
 use crate::c::{self, MQTT_PLATFORM, MQTT_SECURITY};
+use crate::tools::LIMIT;
 use core::ffi::{c_int, c_schar, c_uchar, c_ulong, c_ushort, c_void};
 use std::cell::{Cell, RefCell};
 use std::ffi::CString;
@@ -15,6 +16,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 thread_local! {
     static SOCKET: RefCell<Option<TcpStream>> = const { RefCell::new(None) };
+    /// The bytes that were read, of all connections.
+    static READ: Cell<usize> = const { Cell::new(0) };
     static EVENTS: RefCell<Vec<Event>> = const { RefCell::new(Vec::new()) };
     /// The record buffers that were chosen last.
     static BUFFERS: Cell<[(*mut u8, u16); 2]> = const { Cell::new([(ptr::null_mut(), 0); 2]) };
@@ -22,6 +25,8 @@ thread_local! {
 
 /// Milliseconds by which the library's clock is ahead.
 static AHEAD: AtomicU64 = AtomicU64::new(0);
+/// Where the library's clock has been stopped, but for what it is ahead.
+static STOPPED: Mutex<Option<Duration>> = Mutex::new(None);
 /// The last port that was opened.
 static PORT: AtomicU16 = AtomicU16::new(0);
 static TURN: Mutex<()> = Mutex::new(());
@@ -70,7 +75,9 @@ unsafe extern "C" fn send(_: *mut c_void, data: *const c_uchar, length: c_ushort
 unsafe extern "C" fn receive(_: *mut c_void, data: *mut c_uchar, length: c_ushort) -> c_int {
     // SAFETY: the library gives so much room.
     let room = unsafe { core::slice::from_raw_parts_mut(data, length.into()) };
-    SOCKET.with_borrow_mut(|socket| moved(socket.as_mut().unwrap().read(room)))
+    let result = SOCKET.with_borrow_mut(|socket| moved(socket.as_mut().unwrap().read(room)));
+    READ.set(READ.get() + usize::try_from(result).unwrap_or(0));
+    result
 }
 
 unsafe extern "C" fn close(_: *mut c_void) {
@@ -78,7 +85,11 @@ unsafe extern "C" fn close(_: *mut c_void) {
 }
 
 unsafe extern "C" fn milliseconds(_: *mut c_void) -> c_ulong {
-    START.lock().unwrap().get_or_insert_with(Instant::now).elapsed().as_millis() as c_ulong + AHEAD.load(Ordering::Relaxed)
+    STOPPED.lock().unwrap().unwrap_or_else(elapsed).as_millis() as c_ulong + AHEAD.load(Ordering::Relaxed)
+}
+
+fn elapsed() -> Duration {
+    START.lock().unwrap().get_or_insert_with(Instant::now).elapsed()
 }
 
 unsafe extern "C" fn random(_: *mut c_void, data: *mut c_uchar, length: c_ushort) -> c_int {
@@ -223,9 +234,19 @@ impl Client {
         PORT.load(Ordering::Relaxed)
     }
 
+    /// From now on time passes only when a test says so, however long it takes.
+    pub fn stop_clock(&self) {
+        *STOPPED.lock().unwrap() = Some(elapsed());
+    }
+
     /// Time passes.
     pub fn passes(&self, milliseconds: u64) {
         AHEAD.fetch_add(milliseconds, Ordering::Relaxed);
+    }
+
+    /// The bytes that it has read so far.
+    pub fn read(&self) -> usize {
+        READ.get()
     }
 
     /// The events so far.
@@ -241,11 +262,12 @@ impl Client {
         reason
     }
 
-    /// Polls for so long, or until something happens.
-    pub fn poll_for(&self, time: Duration) {
+    /// Polls until something is told, or this is so after a poll that has returned its argument.
+    #[track_caller]
+    pub fn poll_until(&self, is_so: impl Fn(c_ulong) -> bool) {
         let start = Instant::now();
-        while start.elapsed() < time && self.kinds().is_empty() {
-            c::poll();
+        while !is_so(c::poll()) && self.kinds().is_empty() {
+            assert!(start.elapsed() < LIMIT);
             thread::sleep(Duration::from_millis(1));
         }
     }
@@ -272,7 +294,7 @@ impl Client {
                 }
                 return event;
             }
-            assert!(start.elapsed() < Duration::from_secs(20), "{kinds:?} in {:?}", EVENTS.take());
+            assert!(start.elapsed() < LIMIT, "{kinds:?} in {:?}", EVENTS.take());
             if wait != 0 {
                 thread::sleep(Duration::from_millis(1));
             }
@@ -302,6 +324,7 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
+        *STOPPED.lock().unwrap() = None;
         // A test that has failed leaves nothing to the next.
         let start = Instant::now();
         while c::set_platform(&PLATFORM) != 0 && start.elapsed() < Duration::from_secs(5) {

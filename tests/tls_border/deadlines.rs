@@ -4,6 +4,7 @@ use crate::c;
 use crate::certificates::{Identity, Request};
 use crate::client::{Client, Security};
 use crate::server::{ALERT, HANDSHAKE, Server, kind::*, record, split};
+use crate::tools::LIMIT;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
@@ -21,6 +22,7 @@ struct Encounter {
 impl Encounter {
     fn new() -> Self {
         let client = Client::closed();
+        client.stop_clock();
         let authority = Identity::authority();
         assert_eq!(Security::trusting(&authority.der).choose(), 0);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -48,18 +50,16 @@ impl Encounter {
             if whole && split(&bytes).len() == count {
                 return bytes;
             }
-            assert!(start.elapsed() < Duration::from_secs(20));
+            assert!(start.elapsed() < LIMIT);
             thread::sleep(Duration::from_millis(1));
         }
     }
 
-    /// The server says something, and the client has understood it.
+    /// The server says something, and the client has understood it, or told of it.
     fn say(&mut self, bytes: &[u8]) {
+        let all = self.client.read() + bytes.len();
         self.socket.write_all(bytes).unwrap();
-        for _ in 0..20 {
-            c::poll();
-            thread::sleep(Duration::from_millis(1));
-        }
+        self.client.poll_until(|wait| wait != 0 && self.client.read() == all);
     }
 
     /// The records of a good handshake.

@@ -2,13 +2,11 @@
 
 use crate::c;
 use crate::client::{Client, Security};
-use crate::tools::{self, Running, installed, run};
+use crate::tools::{self, installed, openssl_server, run};
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 /// An alert: the server found nothing in common.
 const HANDSHAKE_FAILURE: u64 = 256 + 40;
@@ -49,23 +47,14 @@ fn make(authority: &str, server: &str) -> PathBuf {
     directory
 }
 
-/// A server, and its port.
-fn serve(directory: &Path, arguments: &[&str]) -> (Running, u16) {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let address = format!("127.0.0.1:{port}");
-    let mut command = openssl(&["s_server", "-accept", &address, "-cert", "server.pem", "-key", "server.key", "-quiet", "-tls1_3"]);
-    let server = Running::start(command.args(arguments).current_dir(directory));
-    tools::wait_until("the server listens", || TcpStream::connect(&address).is_ok());
-    (server, port)
-}
-
 /// What becomes of a client that trusts its authority: `None`, it connects; else the reason of the refusal.
 fn connect(directory: &Path, arguments: &[&str]) -> Option<u64> {
     let client = Client::closed();
     assert_eq!(Security::trusting(&fs::read(directory.join("authority.der")).unwrap()).choose(), 0);
-    let (mut server, port) = serve(directory, arguments);
+    let mut command = openssl(&["s_server", "-cert", "server.pem", "-key", "server.key", "-tls1_3"]);
+    let (mut server, port) = openssl_server(command.args(arguments).current_dir(directory));
     assert_eq!(client.connect(port), 0);
-    client.poll_for(Duration::from_millis(500));
+    client.poll_until(|_| server.has_written("MQTT")); // CONNECT
     server.write(b"\x20\x02\0\0"); // CONNACK
     let end = client.wait_for_any(&[c::CONNACK_RECEIVED, c::SECURITY]);
     (end.kind == c::SECURITY).then_some(end.number)
