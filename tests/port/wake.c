@@ -1,6 +1,7 @@
 /* port_wake, in another thread and in a signal handler by turns, against a port_wait without end. A wish that were overlooked would
    leave both sides waiting. */
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ static void *wish_often(void *waiting_thread)
             wish(0);
         }
         while (read_number(&seen) < i) {
+            sched_yield();
         }
     }
     return 0;
@@ -52,7 +54,7 @@ int main(void)
     if (port_init(&port, "localhost", AF_UNSPEC) != 0) {
         return EXIT_FAILURE;
     }
-    alarm(60);                          /* the end where both wait */
+    alarm(170);                         /* the end where both wait */
     action.sa_handler = wish;
     sigaction(SIGUSR1, &action, 0);
     pthread_create(&wishing, 0, wish_often, &self);
