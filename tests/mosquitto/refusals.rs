@@ -1,7 +1,7 @@
 //! What the broker refuses is told.
 
 use crate::broker::{Broker, Build, program};
-use crate::tools::{Finished, Running, run};
+use crate::tools::{Finished, LIMIT, Running, run};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
@@ -97,6 +97,7 @@ fn more_messages_of_qos_2_than_are_kept_are_told() {
     let messages = (1..=33).flat_map(|identifier| [0x34, 6, 0, 1, b'a', 0, identifier, b'x']);
     link.write_all(&[0x20, 2, 0, 0].into_iter().chain(messages).collect::<Vec<u8>>()).unwrap();
     drop(listener);
+    link.set_read_timeout(Some(LIMIT)).unwrap();
     let _ = link.read_to_end(&mut Vec::new()); // until it gives the connection up
     subscribe.signal("TERM"); // it would go on
     let result = subscribe.finish().well();
