@@ -12,8 +12,9 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// For all answers to one command; enough for a broker on the other side of the world too.
-const TIME_LIMIT: Duration = Duration::from_secs(10);
+/// For all answers to one command: more than the library's own limit, after which the menu would
+/// tell that the broker is silent.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// What the program shows, in the pieces that a session is made of.
 #[derive(Clone, PartialEq)]
@@ -190,9 +191,9 @@ impl Terminal {
         }
     }
 
-    /// A program that closed its output is given a moment to end.
+    /// A program that closed its output is about to end, and waited for.
     fn ended(&mut self) -> Option<ExitStatus> {
-        let until = Instant::now() + Duration::from_secs(1);
+        let until = Instant::now() + TIME_LIMIT;
         loop {
             match self.program.try_wait() {
                 Ok(None) if Instant::now() < until => thread::sleep(Duration::from_millis(5)),
