@@ -26,8 +26,10 @@ chmod 755 "$work"
 mosquitto -c "$work/mosquitto.conf" &
 broker=$!
 trap 'kill $broker; wait $broker || true; rm -r "$work"' EXIT
-sleep 1
-kill -0 $broker
+until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
+    kill -0 $broker
+    sleep 0.1
+done
 
 # Seconds of processor time that the broker has used so far.
 broker_seconds() {

@@ -205,6 +205,7 @@ fn subscribe_outlives_a_restart_of_the_broker() {
         let client = broker.subscriber(command.args(["-t", "t", "-q", "1", "-C", "2"]), "ours", 1);
         let publish = |broker: &Broker, text: &str| run(ours(broker, build, "publish", &known("client")).args(["-t", "t", "-q", "1", "-m", text])).well();
         publish(&broker, "before");
+        broker.wait_for("Received PUBACK from ours", 1);
         broker.stop();
         assert!(broker.start());
         broker.wait_for("Sending SUBACK to ours", 2);

@@ -72,6 +72,7 @@ fn restart_of_the_broker(build: Build, session: &[&str]) {
     let subscriptions = broker.count("Sending SUBACK to ours");
     let publish = |broker: &Broker, topic: &str, text: &str| drop(run(broker.theirs("pub").args(["-t", topic, "-q", "1", "-m", text])).well());
     publish(&broker, "k", "before");
+    broker.wait_for("Received PUBACK from ours", 1); // or it would come again
     broker.stop();
     assert!(broker.start());
     if session.is_empty() {
