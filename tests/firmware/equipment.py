@@ -1,4 +1,5 @@
 """What the test of the firmware works with: the image in QEMU, a Mosquitto, Mosquitto's own clients, and a broker that misbehaves."""
+import contextlib
 import getpass
 import json
 import os
@@ -55,8 +56,8 @@ def check(condition, what):
         raise Failure(what)
 
 
-def wait_until(condition, what):
-    deadline = time.monotonic() + PATIENCE
+def wait_until(condition, what, seconds=PATIENCE):
+    deadline = time.monotonic() + seconds
     while not condition():
         check(time.monotonic() < deadline, what)
         time.sleep(0.02)
@@ -416,38 +417,57 @@ def play(context, came, *steps):
 
 class NameServer:
     """Answers the questions for addresses with that of this machine, with that there is none, or not at all, as `answers` has it for
-    each name. All tests share one, since it needs port 53."""
+    each name. All tests share one, since it needs port 53, and leave that to others when none of them needs it any more."""
 
     IPV4, IPV6 = 1, 28      # types of addresses
     UNKNOWN, SILENCE = 0, -1
     ADDRESS = {IPV4: bytes((10, 0, 2, 2)), IPV6: bytes.fromhex("fec0") + bytes(13) + b"\x02"}
-    START = threading.Lock()
+    TURN = threading.Lock()
+    users = 0
     link = None
     answers = {}
     asked = {}              # how many times
 
     @classmethod
     def start(cls):
-        """Where it does not run yet."""
-        with cls.START:
-            if cls.link:
-                return
-            link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            try:
-                link.bind((HOST, 53))
-            except OSError as error:
-                raise Failure(f"port 53 of {HOST} is needed for a name server, as root: {error}") from None
-            cls.link = link
-            threading.Thread(target=cls._run, daemon=True).start()
+        """Where it does not run yet. The same test on the same machine may use the port, too: it is waited for."""
+        with cls.TURN:
+            if cls.users == 0:
+                cls.link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                wait_until(cls._bind, f"port 53 of {HOST} is needed for a name server, and somebody has it", 5 * PATIENCE)
+                threading.Thread(target=cls._run, args=(cls.link,), daemon=True).start()
+            cls.users += 1
 
     @classmethod
-    def _run(cls):
+    def stop(cls):
+        """For one of those who have started it."""
+        with cls.TURN:
+            cls.users -= 1
+            if cls.users == 0:
+                with contextlib.suppress(OSError):
+                    cls.link.shutdown(socket.SHUT_RDWR)         # ends the wait for a question, though it says that it does not
+                cls.link.close()
+
+    @classmethod
+    def _bind(cls):
+        try:
+            cls.link.bind((HOST, 53))
+        except PermissionError:
+            raise Failure(f"port 53 of {HOST} is needed for a name server: only root may have it") from None
+        except OSError:
+            return False
+        return True
+
+    @classmethod
+    def _run(cls, link):
         while True:
-            question, client = cls.link.recvfrom(512)
-            threading.Timer(0.2, cls._answer, (question, client)).start()       # so that the attempt does wait
+            question, client = link.recvfrom(512)
+            if not question:
+                return
+            threading.Timer(0.2, cls._answer, (link, question, client)).start()         # so that the attempt does wait
 
     @classmethod
-    def _answer(cls, question, client):
+    def _answer(cls, link, question, client):
         name, wanted = question[12:-4], struct.unpack(">H", question[-4:-2])[0]
         name = b".".join(re.findall(rb"[\x01-\x1f]([^\x00-\x1f]+)", name)).decode()
         answer = cls.answers[name]
@@ -458,4 +478,5 @@ class NameServer:
             record = b"\xc0\x0c" + struct.pack(">HHIH", wanted, 1, 0, len(address)) + address
         flags = 0x8183 if answer == cls.UNKNOWN else 0x8180
         if answer != cls.SILENCE:
-            cls.link.sendto(question[:2] + struct.pack(">HHHHH", flags, 1, bool(record), 0, 0) + question[12:] + record, client)
+            with contextlib.suppress(OSError):  # the test has ended
+                link.sendto(question[:2] + struct.pack(">HHHHH", flags, 1, bool(record), 0, 0) + question[12:] + record, client)

@@ -54,7 +54,7 @@ int main(void)
     if (port_init(&port, "localhost", AF_UNSPEC) != 0) {
         return EXIT_FAILURE;
     }
-    alarm(170);                         /* the end where both wait */
+    alarm(300);                         /* the end where both wait */
     action.sa_handler = wish;
     sigaction(SIGUSR1, &action, 0);
     pthread_create(&wishing, 0, wish_often, &self);
