@@ -15,7 +15,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HOST = "127.0.0.1"  # the image knows it as 10.0.2.2
 HOST_IPV6 = "::1"   # as fec0::2
-PATIENCE = 60       # seconds, with what takes long only on a machine that has much else to do
+PATIENCE = 240      # seconds, with what takes long only on a machine that has much else to do
 CONNACK = b"\x20\x02\x00\x00"
 CONNACK_SESSION_PRESENT = b"\x20\x02\x01\x00"
 PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK = (0x40, b""), (0x50, b""), (0x70, b""), (0x90, b"\x01"), (0xb0, b"")    # see play
@@ -56,8 +56,8 @@ def check(condition, what):
         raise Failure(what)
 
 
-def wait_until(condition, what, seconds=PATIENCE):
-    deadline = time.monotonic() + seconds
+def wait_until(condition, what):
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         check(time.monotonic() < deadline, what)
         time.sleep(0.02)
@@ -167,7 +167,7 @@ class Image:
 
     def count(self, pattern, number, seconds=PATIENCE):
         """Waits until so many matches have come."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE
         for _ in range(number):
             self.expect(pattern, deadline - time.monotonic())
 
@@ -313,7 +313,7 @@ class Broker:
         """Pairs of topic and payload: so many of this QoS, and no more. Forgets the session."""
         messages = []
         with subprocess.Popen(self._command(*self.READER, "-t", topic, "-F", "%t %x"), stdout=subprocess.PIPE, text=True) as reader:
-            watchdog = threading.Timer(2 * PATIENCE, reader.terminate)
+            watchdog = threading.Timer(PATIENCE, reader.terminate)
             watchdog.start()
             for line in reader.stdout:
                 name, _, payload = line.rstrip("\n").partition(" ")
@@ -434,7 +434,7 @@ class NameServer:
         with cls.TURN:
             if cls.users == 0:
                 cls.link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-                wait_until(cls._bind, f"port 53 of {HOST} is needed for a name server, and somebody has it", 5 * PATIENCE)
+                wait_until(cls._bind, f"port 53 of {HOST} is needed for a name server, and somebody has it")
                 threading.Thread(target=cls._run, args=(cls.link,), daemon=True).start()
             cls.users += 1
 
