@@ -27,7 +27,7 @@ pub enum State {
     Done,
     /// To be told as failed.
     Failed,
-    /// The caller is still copying its payload. From here on it waits for its turn.
+    /// It has its room, whose content is just being put there. From here on it waits for its turn.
     Copying,
     /// Accepted; what is asked for comes at its turn.
     Queued,
@@ -247,27 +247,22 @@ impl Outbox {
         self.count.get() == 0
     }
 
-    /// The most that one of them will claim at its turn; `None`: no more of those that are [`source::COUNTED`] can be accepted.
+    /// Up to where a request that is accepted now, or once more, may claim room: those that claim it at their turn are left what the
+    /// largest of them needs, since what comes later is also sent later. `None`: no more of those that are [`source::COUNTED`] can be accepted.
     #[inline(never)]
-    pub fn promised(&self) -> Option<usize> {
-        let mut promised = 0;
+    pub fn limit(&self) -> Option<usize> {
+        if self.is_empty() {
+            return Some(TRANSMIT_END);
+        }
+        let mut limit = TRANSMIT_END;
         let mut count = 0;
         for request in self.all() {
-            promised = promised.max(request.room());
+            limit = limit.min(TRANSMIT_END - request.room());
             if request.has(source::COUNTED) && request.state.get() != State::Done {
                 count += 1;
             }
         }
-        if count >= MAX_INFLIGHT { None } else { Some(promised) }
-    }
-
-    /// Up to where a request that is accepted now, or once more, may claim room: those that claim it at their turn are left what the
-    /// largest of them needs, since what comes later is also sent later. 0: no more can be accepted.
-    pub fn limit(&self) -> usize {
-        if self.is_empty() {
-            return TRANSMIT_END;
-        }
-        self.promised().map_or(0, |promised| TRANSMIT_END.saturating_sub(promised))
+        if count >= MAX_INFLIGHT { None } else { Some(limit) }
     }
 
     /// Has a request claim `length` bytes below `limit`, in place of what it has, and stores its topic there. Returns false where there is no

@@ -179,6 +179,21 @@ fn subscription_whose_turn_has_not_come_lies_nowhere() {
     client.library.publish_data(0, Some("d"), 1, &[0; 2012 - 25 - 10 - 10]).unwrap();
 }
 
+#[test]
+fn inside_the_question_for_a_payload_there_is_the_room_beside_it() {
+    let mut client = Client::connected(CLEAN);
+    client.application.answers(|library, event| {
+        if event.kind == Kind::PublishData && event.message().topic.as_deref() == Some("a") {
+            library.publish_data(0, Some("b"), 0, &[b'x'; 580]).unwrap();
+            library.publish(0, Some("c"), 0).unwrap();
+        }
+        None
+    });
+    client.publish("a", 1);
+    let sent = [publish(0x32, "a", 1, b"payload"), publish(0x30, "b", 0, &[b'x'; 580]), publish(0x30, "c", 0, b"payload")];
+    client.expect_sent_bytes(&sent.concat());
+}
+
 /// Has PUBCOMP arrive for a publication that is to be repeated, whose topic lies where another waits for the room of its payload.
 fn repeated_in_the_way(between: usize) -> Client {
     let mut client = Client::connected(CLEAN);

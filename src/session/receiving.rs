@@ -320,7 +320,8 @@ impl Session {
     /// left to those before it.
     pub(super) fn repeat(&self, request: &Request) -> bool {
         let memory = &self.memory;
-        if !self.outbox.claim(memory, request, request.length.get() + 2, self.outbox.limit(), request.topic(memory)) {
+        let Some(limit) = self.outbox.limit() else { return false };
+        if !self.outbox.claim(memory, request, request.length.get() + 2, limit, request.topic(memory)) {
             return false;
         }
         request.state.set(State::Queued);

@@ -200,7 +200,7 @@ impl Session {
             Some(entry) => {
                 let mut sources = 0;
                 if self.under_way(reference).is_some() {
-                    if self.outbox.promised().is_none() {
+                    if self.outbox.limit().is_none() {
                         return Error::Busy as i32;
                     }
                     sources = source::COUNTED;
@@ -273,10 +273,7 @@ impl Session {
             // The payload's room is claimed at its turn; so is that of a topic that is not there yet.
             length = if publish.topic.is_empty() { 0 } else { before_payload };
         }
-        let limit = self.outbox.limit();
-        if limit == 0 {
-            return Error::Busy as i32;
-        }
+        let Some(limit) = self.outbox.limit() else { return Error::Busy as i32 };
         let Some(request) = self.outbox.add(first, reference, sources) else { return Error::Busy as i32 };
         if length != 0 && !self.outbox.claim(&self.memory, request, length, limit, topic) {
             self.outbox.remove(request);

@@ -172,6 +172,7 @@ impl Session {
             if !self.outbox.claim(memory, request, request.room(), TRANSMIT_END, topic) {
                 return false;
             }
+            request.state.set(State::Copying);
         }
         let start = request.start.get();
         if request.has(source::TOPIC_ASKED) {
