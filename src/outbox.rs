@@ -147,6 +147,7 @@ impl Request {
     }
 
     /// Its stored topic.
+    #[inline(always)]
     pub fn topic<'a>(&self, memory: &'a Memory) -> &'a [Cell<u8>] {
         memory.range(self.start.get() + TOPIC, self.topic_length(memory))
     }
