@@ -1,6 +1,8 @@
 //! Certificates and keys as the firmware has them, in DER.
 
 #[cfg(feature = "client-certificate")]
+use p256::elliptic_curve::sec1::ToEncodedPoint;
+#[cfg(feature = "client-certificate")]
 use pki_types::alg_id;
 use pki_types::{CertificateDer, TrustAnchor};
 use webpki::anchor_from_trusted_cert;
@@ -15,7 +17,7 @@ pub(super) fn are_authorities(bytes: &[u8]) -> bool {
 pub(super) fn belong_together(certificate: &[u8], key: &[u8]) -> bool {
     let certificate = CertificateDer::from(certificate);
     let (Some(key), Some(anchor)) = (private_key(key), anchor(&certificate)) else { return false };
-    super::algorithms::key_bits(&alg_id::ECDSA_P256, &anchor.subject_public_key_info) == Some(key.verifying_key().to_encoded_point(false).as_bytes())
+    super::algorithms::key_bits(&alg_id::ECDSA_P256, &anchor.subject_public_key_info) == Some(key.public_key().to_encoded_point(false).as_bytes())
 }
 
 /// A certificate as an authority.
@@ -54,7 +56,7 @@ pub(super) fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 
 /// A P-256 key: SEC1 (RFC 5915), or inside PKCS#8 (RFC 5958).
 #[cfg(feature = "client-certificate")]
-pub(super) fn private_key(bytes: &[u8]) -> Option<p256::ecdsa::SigningKey> {
+pub(super) fn private_key(bytes: &[u8]) -> Option<p256::SecretKey> {
     const OCTET_STRING: u8 = 4;
     let (SEQUENCE, mut content, []) = element(bytes)? else { return None };
     // A version comes first; in PKCS#8, an algorithm and a SEC1 key follow.
@@ -68,5 +70,5 @@ pub(super) fn private_key(bytes: &[u8]) -> Option<p256::ecdsa::SigningKey> {
         (_, _, content) = element(key)?;
     }
     let (OCTET_STRING, number, _) = element(content)? else { return None };
-    p256::ecdsa::SigningKey::from_slice(number).ok()
+    p256::SecretKey::from_slice(number).ok()
 }

@@ -4,8 +4,12 @@ use super::records::Exchange;
 use super::suite::Suite;
 use super::verifier::Verifier;
 use super::{Reason, Transport};
+#[cfg(feature = "client-certificate")]
+use ecdsa::hazmat::SignPrimitive;
 use embedded_tls::{CryptoProvider, CryptoRng, TlsError, TlsVerifier};
 use rand_core::RngCore;
+#[cfg(feature = "client-certificate")]
+use sha2::{Digest, Sha256};
 
 /// More draws than a handshake needs: the numbers drawn are of no use.
 const MOST_DRAWS: u8 = 16;
@@ -102,14 +106,14 @@ impl AsRef<[u8]> for Signature {
     }
 }
 
-/// The client's key, whose signatures are in DER.
+/// The client's key, whose signatures are in DER. Not a `SigningKey`, which would first work out the public key that nobody asks for.
 #[cfg(feature = "client-certificate")]
-struct Key(p256::ecdsa::SigningKey);
+struct Key(p256::SecretKey);
 
 #[cfg(feature = "client-certificate")]
 impl signature::Signer<Signature> for Key {
     fn try_sign(&self, message: &[u8]) -> Result<Signature, signature::Error> {
-        let numbers: p256::ecdsa::Signature = self.0.try_sign(message)?;
+        let (numbers, _) = self.0.to_nonzero_scalar().try_sign_prehashed_rfc6979::<Sha256>(&Sha256::digest(message), &[])?;
         let mut der = heapless::Vec::new();
         let mut put = |bytes: &[u8]| der.extend_from_slice(bytes).map_err(|_| signature::Error::new());
         put(&[super::certificates::SEQUENCE, 0])?;
@@ -135,6 +139,7 @@ impl signature::Signer<Signature> for Key {
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
+    use p256::SecretKey;
     use p256::ecdsa::{DerSignature, SigningKey};
     use signature::Signer;
 
@@ -146,7 +151,7 @@ mod tests {
         for message in 0_u32..1000 {
             let message = message.to_be_bytes();
             let theirs: DerSignature = key.sign(&message);
-            let ours = Key(key.clone()).try_sign(&message).unwrap();
+            let ours = Key(SecretKey::from(key.as_nonzero_scalar())).try_sign(&message).unwrap();
             assert_eq!(ours.as_ref(), theirs.as_bytes());
             shorter += u32::from(ours.as_ref().len() < 70);
         }
