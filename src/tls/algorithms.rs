@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use core::sync::atomic::{AtomicU8, Ordering};
 use embedded_tls::SignatureScheme;
 use p256::NistP256;
-use p256::elliptic_curve::ops::{Invert, Reduce};
+use p256::elliptic_curve::ops::Reduce;
 use p256::elliptic_curve::point::AffineCoordinates;
 use p256::elliptic_curve::sec1::{FromEncodedPoint, ModulusSize, ToEncodedPoint};
 use p256::elliptic_curve::{AffinePoint, CurveArithmetic, Field, FieldBytes, FieldBytesSize, Group, PrimeField, ProjectivePoint, PublicKey, Scalar};
@@ -170,7 +170,8 @@ where
     let (r, integers) = integer::<Curve>(integers)?;
     let (s, []) = integer::<Curve>(integers)? else { return None };
     let key = PublicKey::<Curve>::from_sec1_bytes(public_key).ok()?.to_projective();
-    let inverse: Scalar<Curve> = Option::from(s.invert_vartime())?;
+    // The one that takes the same time for every number is the shorter code, and signing needs it anyway.
+    let inverse: Scalar<Curve> = Option::from(Field::invert(&s))?;
     // A hash that is longer than the field counts with its first bytes.
     let mut number = FieldBytes::<Curve>::default();
     let length = hash.len().min(number.len());
