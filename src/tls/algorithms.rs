@@ -203,26 +203,22 @@ where
     Some((Option::from(Scalar::<Curve>::from_repr(number))?, behind))
 }
 
-/// The base point by `first`, and another by `second`, added: two bits of both at once, which takes half the doublings.
+/// The base point by `first`, and another by `second`, added: a bit of both at once, which takes half the doublings.
 fn sum_of_products<Curve: CurveArithmetic>(first: &Scalar<Curve>, second: &Scalar<Curve>, point: &ProjectivePoint<Curve>) -> ProjectivePoint<Curve>
 where
     Scalar<Curve>: PrimeField<Repr = FieldBytes<Curve>>,
 {
-    // Of each place the lower two bits tell how often the base point is in it, and the upper two how often the other.
-    let mut sums = [ProjectivePoint::<Curve>::identity(); 16];
-    for place in 1..sums.len() {
-        let (before, summand) = if place % 4 == 0 { (place - 4, *point) } else { (place - 1, ProjectivePoint::<Curve>::generator()) };
-        if let Ok([before, sum]) = sums.get_disjoint_mut([before, place]) {
-            *sum = *before + summand;
-        }
-    }
+    let base = ProjectivePoint::<Curve>::generator();
+    let both = base + point;
     let mut sum = ProjectivePoint::<Curve>::identity();
     for (first, second) in first.to_repr().iter().zip(&second.to_repr()) {
-        for bit in [6, 4, 2, 0] {
-            sum = sum.double().double();
-            let place = first >> bit & 3 | (second >> bit & 3) << 2;
-            if place != 0 {
-                sum += sums.get(usize::from(place)).unwrap_or(point);
+        for bit in (0..8).rev() {
+            sum = sum.double();
+            match (first >> bit & 1, second >> bit & 1) {
+                (0, 0) => {}
+                (_, 0) => sum += base,
+                (0, _) => sum += point,
+                _ => sum += both,
             }
         }
     }
