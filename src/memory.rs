@@ -114,16 +114,25 @@ impl Memory {
         self.0.get(start..start + length).unwrap_or_default()
     }
 
-    /// Moves `length` bytes from one place to another. Where the two overlap, it must be down.
+    /// Moves `length` bytes from one place to another, as [`Memory::put`] does.
     pub fn shift(&self, from: usize, to: usize, length: usize) {
         self.put(to, self.range(from, length));
     }
 
-    /// Puts `bytes` at a place, where the buffers have room for all of them.
+    /// Puts `bytes` at a place, where the buffers have room for all of them. Where the two overlap, it must be further down.
     #[inline(never)]
     pub fn put(&self, place: usize, bytes: &[Cell<u8>]) {
-        for (cell, byte) in self.range(place, bytes.len()).iter().zip(bytes) {
-            cell.set(byte.get());
+        let (mut to, mut from) = (self.range(place, bytes.len()), bytes);
+        while let ([a, b, c, d, to_behind @ ..], [_, _, _, _, from_behind @ ..]) = (to, from) {
+            let [first, second, third, fourth] = word(from).to_le_bytes();
+            a.set(first);
+            b.set(second);
+            c.set(third);
+            d.set(fourth);
+            (to, from) = (to_behind, from_behind);
+        }
+        for (to, from) in to.iter().zip(from) {
+            to.set(from.get());
         }
     }
 
