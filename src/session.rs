@@ -29,7 +29,8 @@ use core::cell::Cell;
 const LINGER: u32 = 1000;
 /// After how long a stream that had nothing to give is asked again, in milliseconds.
 const STREAM_RETRY: u32 = 100;
-/// Receptions, packets sent and connections begun in one poll, after which the driver is asked to come back, so that time and others get their due.
+/// Receptions, packets sent and connections begun in one poll, after which the driver is asked to come back, so that time and others
+/// get their due.
 const BURST: u8 = 32;
 /// No need to poll again.
 pub const NEVER: u32 = u32::MAX;
@@ -130,7 +131,7 @@ mod late {
 pub struct Session {
     stage: Cell<Stage>,
     phase: Cell<Phase>,
-    /// The incoming PUBLISH: whether it is longer than the buffer, its first byte further down, and the subscription it belongs to.
+    /// The incoming PUBLISH is longer than the buffer.
     long: Cell<bool>,
     work: Cell<Work>,
     /// A packet has been sent in part.
@@ -140,6 +141,7 @@ pub struct Session {
     replied: Cell<u8>,
     /// CONNACK has accepted this connection.
     connected: Cell<bool>,
+    /// The first byte of the incoming PUBLISH, and the subscription that it belongs to.
     first: Cell<u8>,
     reference: Byte,
     /// In this poll: what is left of [`BURST`].
@@ -205,22 +207,22 @@ impl Session {
         Self {
             stage: Cell::new(Stage::Idle),
             phase: Cell::new(Phase::Unprepared),
+            long: Cell::new(false),
             work: Cell::new(Work::None),
-            event: Cell::new(Kind::None),
-            cause: Cell::new(Kind::None),
-            closing: Cell::new(Kind::None),
-            polling: Cell::new(false),
-            link_open: Cell::new(false),
-            connected: Cell::new(false),
-            turns: Cell::new(0),
-            blocked: Cell::new(false),
-            starved: Cell::new(false),
             mid_packet: Cell::new(false),
             replies: Cell::new(0),
             replied: Cell::new(0),
+            connected: Cell::new(false),
             first: Cell::new(0),
-            long: Cell::new(false),
             reference: Byte::new(),
+            turns: Cell::new(0),
+            blocked: Cell::new(false),
+            starved: Cell::new(false),
+            polling: Cell::new(false),
+            link_open: Cell::new(false),
+            event: Cell::new(Kind::None),
+            cause: Cell::new(Kind::None),
+            closing: Cell::new(Kind::None),
             flags: Cell::new(0),
             version_3_1: Cell::new(false),
             told: Short::new(),

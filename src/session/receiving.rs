@@ -321,7 +321,8 @@ impl Session {
     pub(super) fn repeat(&self, request: &Request) -> bool {
         let memory = &self.memory;
         let Some(limit) = self.outbox.limit() else { return false };
-        if !self.outbox.claim(memory, request, request.length.get() + 2, limit, request.topic(memory)) {
+        let length = request.length.get() + 2; // its topic, and the packet identifier
+        if !self.outbox.claim(memory, request, length, limit, request.topic(memory)) {
             return false;
         }
         request.state.set(State::Queued);
