@@ -76,7 +76,6 @@ impl Memory {
     }
 
     /// The byte at a place.
-    #[inline(never)]
     pub fn byte(&self, place: usize) -> u8 {
         self.0.get(place).map_or(0, Cell::get)
     }

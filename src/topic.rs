@@ -24,7 +24,6 @@ fn is_plain(word: u32) -> bool {
 }
 
 /// What follows the plain words at the start.
-#[inline(never)]
 fn behind_plain(text: &[Cell<u8>]) -> &[Cell<u8>] {
     let mut text = text;
     while let Some(rest) = text.get(4..) {
