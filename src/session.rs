@@ -374,7 +374,6 @@ impl Session {
     }
 
     /// What is awaited, one of [`late`], comes too late after so many milliseconds.
-    #[inline(never)]
     fn limit_to(&self, what: usize, milliseconds: u32) {
         let time = self.now.get().wrapping_add(milliseconds);
         if let Some(late) = self.late.get(what) {
