@@ -12,7 +12,7 @@
 #include "uart.h"
 
 #ifdef SECURE_MQTT
-#define TASK_STACK 2560                 /* words; the handshake runs in it */
+#define TASK_STACK 2176                 /* words; the handshake runs in it */
 #else
 #define TASK_STACK 512                  /* words; lwIP's sending runs in it */
 #endif
