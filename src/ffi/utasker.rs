@@ -6,6 +6,7 @@ use crate::config::{MAX_SUBSCRIPTIONS, MAX_TOPIC_LENGTH, MQTT_3_1};
 use crate::error::Error;
 use crate::outbox::{PAYLOAD_ROOM, source};
 use crate::topic::Text;
+use core::cell::Cell;
 use core::ffi::{c_char, c_int, c_schar, c_uchar, c_ulong};
 use heapless::Vec;
 
@@ -215,17 +216,18 @@ pub extern "C" fn fnShowMQTT_subscription(iRef: c_int) -> c_int {
     let reference = iRef as usize; // none where it is negative
     let (answer, platform) = critical(|session| {
         let Some(subscription) = session.subscription(reference) else { return (session.no_subscription(reference) as c_int, None) };
-        for &byte in b"Reference:\x01\x02 QoS:\x03 Topic:\x04\r\n\0" {
-            match byte {
-                1 if MAX_SUBSCRIPTIONS < 10 || reference < 10 => {}
-                1 => put(b'0' + (reference / 10) as u8),
-                2 if MAX_SUBSCRIPTIONS < 10 => put(b'0' + reference as u8),
-                2 => put(b'0' + (reference % 10) as u8),
-                3 => put(b'0' + subscription.qos()),
-                4 => subscription.topic().iter().for_each(|byte| put(byte.get())),
-                byte => put(byte),
-            }
+        for &byte in b"Reference:\x01\x02 QoS:\x03 Topic:" {
+            put(match byte {
+                1 if MAX_SUBSCRIPTIONS < 10 || reference < 10 => continue,
+                1 => b'0' + (reference / 10) as u8,
+                2 if MAX_SUBSCRIPTIONS < 10 => b'0' + reference as u8,
+                2 => b'0' + (reference % 10) as u8,
+                3 => b'0' + subscription.qos(),
+                byte => byte,
+            });
         }
+        let end = b"\r\n\0".iter().copied();
+        subscription.topic().iter().map(Cell::get).chain(end).for_each(put);
         (0, CLIENT.0.border.platform.get())
     });
     if let Some(platform) = platform {
