@@ -82,7 +82,7 @@ impl Session {
             let length = usize::from(self.tell(host, kind, start, room as u32, 0));
             end = start + length;
             // [MQTT-3.1.3-7]; MQTT 3.1 has no empty identifier at all.
-            let missing = length == 0 && flag == ALWAYS && (old || !self.is_clean());
+            let missing = length == 0 && flag == ALWAYS && (old || flags & CLEAN_SESSION == 0);
             if end > RECEIVE_END || missing || text.is_some_and(|text| !topic::is_valid(memory.range(start, length), text)) {
                 return self.end(Kind::InvalidArgument, Kind::ConnectionClosed);
             }
