@@ -1,25 +1,44 @@
-/* A secure connection on the emulated board, with a broker that was recorded (tests/tls/recording.rs): how many instructions the
-   handshake takes, and its longest poll, how deep the stack gets there and with messages afterwards, and what secrets are left on it.
+/* Secure connections on the emulated board, with brokers that were recorded (tests/tls/recording.rs). A good one: how many instructions
+   the handshake takes, and its longest poll, how deep the stack gets there and with messages afterwards, and what secrets are left on
+   it. Then those that must be refused, each for its reason: what was optimised for this processor must still verify.
    QEMU counts time by instructions (-icount shift=6: 64 ns each), and the board's counter has ticks of 40 ns. */
 #include "link.h"
 #include "count.h"
-#include "recording.inc"
 #include <string.h>
 
 #define COUNTER (*(volatile unsigned long *)0x40028018)
 #define PAINT 0xa5
 #define PAINTED 32768 /* bytes below the stack of fnPhase */
 
+struct stBytes {
+    const unsigned char *ptrStart;
+    unsigned long ulLength;
+};
+
+static const struct stRecording {
+    const char *ptrName;
+    unsigned long ulReason;             /* why the broker must be refused; 0: it is a good one */
+    MQTT_SECURITY choice;               /* certificates or keys */
+    struct stBytes flight, connack, publish, secrets;
+} recordings[] = {
+#include "recording.inc"
+}, *recording = recordings;
+
 static unsigned char ucReceive[2065], ucTransmit[1024];
-static unsigned long ulDrawn;
+static unsigned long ulDrawn, ulReason;
 static int iFlight; /* of the broker is under way */
-static int iConnected, iMessages, iAcknowledged;
+static int iConnected, iMessages, iAcknowledged, iEnded;
+
+static void fnBroker_says(const struct stBytes *ptrBytes)
+{
+    fnArrive(ptrBytes->ptrStart, ptrBytes->ulLength);
+}
 
 static int fnSend(void *ptrContext, const unsigned char *ptrData, unsigned short usLength)
 {
     (void)ptrContext;
     if (ptrData[0] == 22) {             /* the hello */
-        fnArrive(ucFlight, sizeof(ucFlight));
+        fnBroker_says(&recording->flight);
         iFlight = 1;
     }
     return usLength;
@@ -40,6 +59,11 @@ static unsigned long fnUnixTime(void *ptrContext)
     return TIME;
 }
 
+static void fnClose(void *ptrContext)
+{
+    (void)ptrContext;
+}
+
 void fnPanicMQTT(void)
 {
     fnFinish("the library has panicked");
@@ -47,12 +71,15 @@ void fnPanicMQTT(void)
 
 static unsigned short fnCallback(signed char scEvent, unsigned char *ptrData, unsigned long ulLength, unsigned char ucSubscriptionRef)
 {
-    (void)ulLength, (void)ucSubscriptionRef;
+    (void)ucSubscriptionRef;
     switch (scEvent) {
     case MQTT_CLIENT_IDENTIFIER:
         *ptrData = 'c';
         return 1;
     case MQTT_CONNACK_RECEIVED:
+        if (recording->ulReason != 0) {
+            fnFinish("a broker is trusted that must be refused");
+        }
         iConnected = 1;
         break;
     case MQTT_TOPIC_MESSAGE:
@@ -62,7 +89,10 @@ static unsigned short fnCallback(signed char scEvent, unsigned char *ptrData, un
         iAcknowledged++;
         break;
     case ERROR_MQTT_SECURITY:
-        fnFinish("the connection was refused");
+        ulReason = ulLength;
+        break;
+    case MQTT_CONNECTION_CLOSED:
+        iEnded = 1;
         break;
     }
     return 0;
@@ -94,12 +124,12 @@ static unsigned char *fnStack(void)
     return sp;
 }
 
-/* How many of the secrets have left 8 bytes in a row on the stack below the caller. ucSecrets has them with their lengths before them. */
+/* How many of the secrets have left 8 bytes in a row on the stack below the caller. They lie with their lengths before them. */
 static void fnTraces(void)
 {
-    const unsigned char *secret = ucSecrets, *part, *place, *sp = fnStack();
+    const unsigned char *secret = recording->secrets.ptrStart, *end = secret + recording->secrets.ulLength, *part, *place, *sp = fnStack();
     unsigned long traces = 0;
-    for (; secret < ucSecrets + sizeof(ucSecrets); secret += 1 + secret[0]) {
+    for (; secret < end; secret += 1 + secret[0]) {
         int found = 0;
         for (place = sp - PAINTED; place != sp - 8; place++) {
             for (part = secret + 1; part + 8 <= secret + 1 + secret[0]; part++) {
@@ -121,8 +151,8 @@ static __attribute__((noinline)) void fnPhase(const char *ptrInstructions, const
         *paint++ = PAINT;
     }
     while (!*ptrUntil) {
-        if (++polls == 50) {
-            fnFinish("nothing happens");
+        if (iEnded || ++polls == 50) {
+            fnFinish("nothing happens any more");
         }
         before = COUNTER;
         fnPollMQTT();
@@ -132,7 +162,7 @@ static __attribute__((noinline)) void fnPhase(const char *ptrInstructions, const
         fnTraces();
         if (iFlight && fnUnread() == 0) {
             iFlight = 0;
-            fnArrive(ucConnack, sizeof(ucConnack));
+            fnBroker_says(&recording->connack);
         }
     }
     paint = fnStack() - PAINTED;
@@ -144,32 +174,58 @@ static __attribute__((noinline)) void fnPhase(const char *ptrInstructions, const
     fnTell(ptrStack, (unsigned long)(fnStack() - paint));
 }
 
-void fnOperations(void)
+static void fnConnect(void)
 {
     static const unsigned char address[4] = {10, 0, 0, 1};
-    MQTT_SECURITY security = {0};
+    MQTT_SECURITY security = recording->choice;
 
-    platform.fnSend = fnSend;
-    platform.fnRandom = fnRandom;
-    platform.fnUnixTime = fnUnixTime;
+    ulDrawn = ulReason = 0;             /* the recorded broker answers to the same hello alone */
+    iFlight = iConnected = iEnded = 0;
     security.ptrServerName = "broker.test";
-    CHOOSE(security);                   /* certificates or keys, whatever was recorded */
     security.ptrReceive = ucReceive;
     security.usReceiveLength = sizeof(ucReceive);
     security.ptrTransmit = ucTransmit;
     security.usTransmitLength = sizeof(ucTransmit);
-    if (fnSetMQTT_platform(&platform) != 0 || fnSetMQTT_security(&security) != 0) {
+    if (fnSetMQTT_security(&security) != 0) {
         fnFinish("the choice was refused");
     }
     fnTraces();
     if (fnConnectMQTT(address, fnCallback, SECURE_MQTT_CONNECTION | MQTT_CONNECT_FLAG_CLEAN_SESSION) != 0) {
         fnFinish("the connection was not begun");
     }
+}
+
+static void fnRefused(const char *ptrName, unsigned long ulExpected)
+{
+    fnTell(ptrName, ulExpected);
+    fnPhase("-", "-", "-", &iEnded);
+    if (ulReason != ulExpected) {
+        fnTell("reason", ulReason);
+        fnFinish("the connection was refused for another reason");
+    }
+}
+
+void fnOperations(void)
+{
+    platform.fnSend = fnSend;
+    platform.fnClose = fnClose;
+    platform.fnRandom = fnRandom;
+    platform.fnUnixTime = fnUnixTime;
+    if (fnSetMQTT_platform(&platform) != 0) {
+        fnFinish("the platform was refused");
+    }
+    fnConnect();
     fnPhase("handshake", "longest", "stack", &iConnected);
-    fnArrive(ucPublish, sizeof(ucPublish));
+    fnBroker_says(&recording->publish);
     fnPhase("receive", "-", "stack_traffic", &iMessages);
-    if (fnPublishMQTT_data(0, "a", MQTT_SUBSCRIPTION_QoS_0, ucPublish, 500) < 0) {
+    if (fnPublishMQTT_data(0, "a", MQTT_SUBSCRIPTION_QoS_0, recording->publish.ptrStart, 500) < 0) {
         fnFinish("nothing was published");
     }
     fnPhase("publish", "-", "stack_traffic", &iAcknowledged);
+    fnBroker_says(&recording->publish);
+    fnRefused("repeated_record", MQTT_SECURITY_PROTOCOL);
+    while (++recording != recordings + sizeof(recordings) / sizeof(*recordings)) {
+        fnConnect();
+        fnRefused(recording->ptrName, recording->ulReason);
+    }
 }

@@ -7,6 +7,7 @@ use p256::ecdsa::SigningKey;
 /// A key: what certificates say of it, and how it signs.
 #[derive(Clone, Copy)]
 pub struct Kind {
+    pub name: &'static str,
     public_key: fn() -> Vec<u8>,
     /// Of certificates.
     algorithm: &'static [u8],
@@ -18,20 +19,20 @@ pub struct Kind {
 
 /// All that the build can verify.
 pub const ALL: &[Kind] = &[
-    Kind { public_key: || public_key(&p256()), algorithm: ECDSA_SHA256, certify: sign_p256, scheme: ECDSA_P256, prove: sign_p256 },
+    Kind { name: "p256", public_key: || public_key(&p256()), algorithm: ECDSA_SHA256, certify: sign_p256, scheme: ECDSA_P256, prove: sign_p256 },
     #[cfg(feature = "rsa")]
-    Kind { public_key: rsa::public_key, algorithm: rsa::ALGORITHM, certify: rsa::sign_pkcs1, scheme: rsa::SCHEME, prove: rsa::sign_pss },
+    Kind { name: "rsa", public_key: rsa::public_key, algorithm: rsa::ALGORITHM, certify: rsa::sign_pkcs1, scheme: rsa::SCHEME, prove: rsa::sign_pss },
     #[cfg(feature = "p384")]
-    Kind { public_key: p384::public_key, algorithm: p384::ALGORITHM, certify: p384::sign, scheme: p384::SCHEME, prove: p384::sign },
+    Kind { name: "p384", public_key: p384::public_key, algorithm: p384::ALGORITHM, certify: p384::sign, scheme: p384::SCHEME, prove: p384::sign },
 ];
 
 impl Kind {
     /// The certificate of an authority, and a broker that it has certified through another one. All have keys of this kind, the same.
-    pub fn chain(self, name: &str) -> (Vec<u8>, Server) {
+    pub fn chain(self, broker: &Request) -> (Vec<u8>, Server) {
         let issue = |request: &Request, issuer: &str| request.certificate_of(&(self.public_key)(), self.algorithm, issuer, self.certify);
         let authority = issue(&Request::authority("Authority"), "Authority");
         let between = issue(&Request::authority("Between"), "Authority");
-        let broker = issue(&Request::broker(name), "Between");
+        let broker = issue(broker, "Between");
         let mut server = Server::new(&[]);
         server.chain = vec![broker, between];
         server.scheme = self.scheme;
@@ -51,7 +52,7 @@ fn sign_p256(message: &[u8]) -> Vec<u8> {
 /// RSA with 2048 bits, by section 8 of RFC 8017.
 #[cfg(feature = "rsa")]
 mod rsa {
-    use crate::certificates::{element, sequence};
+    use crate::certificates::{Request, element, sequence};
     use crate::encounter::{Encounter, GOOD, Outcome};
     use crate::wire::kept;
     use crypto_bigint::modular::runtime_mod::{DynResidue, DynResidueParams};
@@ -101,7 +102,7 @@ mod rsa {
     fn a_padding_of_anything_but_zeros_is_none() {
         let outcome = |padding: [u8; 190]| {
             let keys = super::ALL.iter().find(|keys| keys.scheme == SCHEME).unwrap();
-            let (authority, mut server) = keys.chain("broker.test");
+            let (authority, mut server) = keys.chain(&Request::broker("broker.test"));
             server.prove = Box::new(move |message| sign_padded(message, &padding));
             Encounter::choosing(server, |security| Security { authority: kept(&authority), ..security }).shake(&GOOD)
         };
