@@ -118,7 +118,7 @@ mod late {
     pub const STAGE: usize = 0;
     /// That the link takes something, or a stream gives something.
     pub const PROGRESS: usize = 1;
-    /// SUBACK or UNSUBACK.
+    /// SUBACK or UNSUBACK. From here on it is what has to be read.
     pub const ANSWER: usize = 2;
     /// PINGRESP.
     pub const PINGRESP: usize = 3;
@@ -319,7 +319,9 @@ impl Session {
         }
         let mut wait = NEVER;
         if self.is_anything_awaited() {
-            for late in &self.late {
+            // Where not all is read, answers may lie in the link.
+            let unread = self.turns.get() == 0 || !self.may_receive();
+            for late in self.late.iter().take(if unread { late::ANSWER } else { late::COUNT }) {
                 if late.get() != 0 {
                     wait = wait.min(self.left(late.get()));
                 }

@@ -370,3 +370,81 @@ fn ping_goes_out_while_a_packet_is_half_sent_behind_it() {
     client.expect_sent("'ax' c0 00");
     client.expect_events([acknowledged(0)]);
 }
+
+/// A stream that the link takes slowly: answers to what arrives wait behind it, and when there is no room for more of them, nothing
+/// is read.
+fn slow_stream(client: &mut Client) {
+    client.library.publish_stream(0, Some("b"), 1, 100_000).unwrap();
+    client.poll();
+    for identifier in 1..=20 {
+        client.link.arrives(&publish(0x32, "a/b", identifier, &[]));
+    }
+    client.poll();
+}
+
+/// Seconds, in each of which the link takes 1000 bytes.
+fn slow_passes(client: &mut Client, seconds: u32) {
+    for _ in 0..seconds {
+        client.pass(1000);
+        client.link.room += 1000;
+    }
+}
+
+#[test]
+fn suback_that_is_not_read_for_want_of_room_for_answers_is_not_late() {
+    let mut client = Client::connected(KEPT);
+    client.library.subscribe(Some("a/#"), 1).unwrap();
+    client.link.room = 1000;
+    slow_stream(&mut client);
+    client.link.arrives(&bytes("90 03 00 01 01"));
+    slow_passes(&mut client, 110);
+    let mut told = client.take_events();
+    told.retain(|event| event.kind != Kind::TopicMessage);
+    assert_eq!(told, [suback(1, 1)]);
+}
+
+#[test]
+fn pingresp_that_is_not_read_for_want_of_room_for_answers_is_not_late() {
+    let mut client = Client::connected_with(Options { keep_alive: 40, ..DEFAULTS }, KEPT);
+    client.pass(10_000);
+    client.expect_sent("c0 00");
+    client.link.room = 1000;
+    slow_stream(&mut client);
+    client.link.arrives(&bytes("d0 00"));
+    slow_passes(&mut client, 110);
+    let mut told = client.take_events();
+    told.retain(|event| event.kind != Kind::TopicMessage);
+    assert_eq!(told, []);
+}
+
+#[test]
+fn suback_that_is_not_read_behind_one_qos_2_message_too_many_is_not_late() {
+    let mut client = Client::connected(KEPT);
+    for identifier in 1..=32 {
+        client.receive_bytes(&publish(0x34, "m", identifier, &[]));
+    }
+    client.take_sent();
+    client.take_events();
+    client.link.room = 8 + 1000; // SUBSCRIBE, and the beginning of a stream
+    client.library.subscribe(Some("a"), 1).unwrap();
+    client.library.publish_stream(0, Some("b"), 0, 30_000).unwrap();
+    client.poll();
+    client.receive_bytes(&publish(0x34, "m", 33, &[]));
+    client.receive("90 03 00 01 01");
+    slow_passes(&mut client, 40);
+    client.expect_events([acknowledged(0), BUSY, CONNECTION_CLOSED]);
+}
+
+#[test]
+fn answer_that_the_link_gives_in_small_pieces_is_not_late() {
+    let mut client = Client::connected(CLEAN);
+    client.subscribe("a", 0);
+    client.now = client.now.wrapping_add(14_999);
+    client.link.chunk = 1;
+    client.link.arrives(&publish(0x30, "a", 0, &[b'x'; 40]));
+    client.link.arrives(&bytes("90 03 00 01 00"));
+    client.poll_once();
+    client.now = client.now.wrapping_add(1);
+    client.poll();
+    client.expect_events([message(1, "x".repeat(40)), suback(0, 1)]);
+}
