@@ -101,11 +101,9 @@ impl Host for Firmware {
         let data = if place == 0 { core::ptr::null_mut() } else { address(place) };
         #[cfg(feature = "tls")]
         let number = if kind == Kind::Security { secure::reason() } else { number };
-        self.outside(|| {
-            // SAFETY: without one there is no connection, about which all events are.
-            let callback = unsafe { CLIENT.0.border.callback.get().unwrap_unchecked() };
-            // SAFETY: the application's function, with so many bytes as the event says.
-            unsafe { callback(kind as c_schar, data, number.into(), reference as c_uchar) }
-        })
+        // SAFETY: without one there is no connection, about which all events are. Once outside it may be another connection's.
+        let callback = unsafe { CLIENT.0.border.callback.get().unwrap_unchecked() };
+        // SAFETY: the application's function, with so many bytes as the event says.
+        self.outside(|| unsafe { callback(kind as c_schar, data, number.into(), reference as c_uchar) })
     }
 }

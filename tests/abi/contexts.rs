@@ -3,7 +3,9 @@
 
 use super::c::{self, MQTT_OPTIONS};
 use super::client::{ACCEPTED, Client, connect};
-use super::world::{critical_sections, fnEnterMQTT_critical, fnExitMQTT_critical, in_critical_section, world};
+use super::world::{critical_sections, fnEnterMQTT_critical, fnExitMQTT_critical, in_critical_section, set_interrupt, world};
+use core::ffi::{c_schar, c_uchar, c_ulong, c_ushort};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -206,4 +208,23 @@ fn other_threads_may_ask_for_anything_while_connections_come_and_go() {
         }
     });
     world(|world| assert_eq!(world.opened.len(), world.closed));
+}
+
+#[test]
+fn callback_of_the_next_connection_is_not_told_of_the_end_of_the_one_before() {
+    static TOLD: Mutex<Vec<i32>> = Mutex::new(Vec::new());
+    unsafe extern "C" fn next_callback(event: c_schar, _: *mut c_uchar, _: c_ulong, _: c_uchar) -> c_ushort {
+        TOLD.lock().unwrap().push(event.into());
+        0
+    }
+    let client = Client::connected(c::CLEAN);
+    set_interrupt(Some(Box::new(|| {
+        // SAFETY: no address is given.
+        let answer = unsafe { c::raw::fnConnectMQTT(core::ptr::null(), Some(next_callback), c::CLEAN) };
+        answer != 0
+    })));
+    client.loses_link(c::LINK_CLOSED);
+    set_interrupt(None);
+    assert_eq!(world(|world| world.events.iter().map(|event| event.kind).collect::<Vec<_>>()), [c::HOST_CLOSED]);
+    assert_eq!(TOLD.lock().unwrap().first(), Some(&c::CLIENT_IDENTIFIER));
 }

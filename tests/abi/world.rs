@@ -23,6 +23,9 @@ pub struct Event {
 /// May answer an event, with what it writes into the room given; `None`: the usual answer.
 pub type Hook = Box<dyn FnMut(&Event, &mut [u8]) -> Option<u16> + Send>;
 
+/// An interrupt that the critical section has kept out. Returns whether it comes again.
+pub type Interrupt = Box<dyn FnMut() -> bool + Send>;
+
 #[derive(Default)]
 pub struct World {
     pub opened: Vec<(Vec<u8>, u16)>,
@@ -45,6 +48,7 @@ pub struct World {
 
 static WORLD: Mutex<Option<World>> = Mutex::new(None);
 static HOOK: Mutex<Option<Hook>> = Mutex::new(None);
+static INTERRUPT: Mutex<Option<Interrupt>> = Mutex::new(None);
 static VIOLATIONS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -58,6 +62,10 @@ pub fn world<R>(look: impl FnOnce(&mut World) -> R) -> R {
 
 pub fn set_hook(hook: Option<Hook>) {
     *locked(&HOOK) = hook;
+}
+
+pub fn set_interrupt(interrupt: Option<Interrupt>) {
+    *locked(&INTERRUPT) = interrupt;
 }
 
 pub fn take_violations() -> Vec<String> {
@@ -109,6 +117,13 @@ pub extern "C" fn fnExitMQTT_critical(state: c_ulong) {
     if critical.states.is_empty() {
         critical.owner = None;
         LEFT.notify_one();
+        drop(critical);
+        let interrupt = locked(&INTERRUPT).take();
+        if let Some(mut interrupt) = interrupt
+            && interrupt()
+        {
+            set_interrupt(Some(interrupt));
+        }
     }
 }
 
