@@ -55,7 +55,7 @@ pub mod source {
     pub const STREAMED: u8 = if crate::config::STREAM { 0x08 } else { 0 };
     /// A SUBSCRIBE whose SUBACK was told before: the subscription is only being restored.
     pub const RESTORED: u8 = 0x10;
-    /// One of [`MAX_INFLIGHT`](crate::config::MAX_INFLIGHT): a publication, or the second request for a subscription.
+    /// One of [`MAX_INFLIGHT`](crate::config::MAX_INFLIGHT): a publication whose end is not told yet, or the second request for a subscription.
     pub const COUNTED: u8 = 0x20;
     /// In the bits from here on: how many bytes of the slot the packet leaves unused, once it is built.
     pub const UNUSED: u32 = 6;
@@ -259,7 +259,7 @@ impl Outbox {
         let mut count = 0;
         for request in self.all() {
             limit = limit.min(TRANSMIT_END - request.room());
-            if request.has(source::COUNTED) && request.state.get() != State::Done {
+            if request.has(source::COUNTED) {
                 count += 1;
             }
         }

@@ -326,6 +326,7 @@ impl Session {
             return false;
         }
         request.state.set(State::Queued);
+        request.source.set(request.source.get() | source::COUNTED);
         self.outbox.renew(request);
         request.first.set(request.first.get() & !packet::DUPLICATE);
         self.outbox.postpone(request);

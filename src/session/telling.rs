@@ -93,6 +93,7 @@ impl Session {
     #[inline(never)]
     pub(super) fn tell_end(&self, host: impl Host, kind: Kind, request: &Request) {
         request.state.set(State::Done);
+        request.source.set(request.source.get() & !source::COUNTED);
         request.keep_topic(&self.memory);
         let repeat = self.tell_of(host, kind, 0, request.qos().into(), request) != 0;
         if repeat && kind == Kind::PublishAcknowledged && request.qos() == 2 && request.has(source::PAYLOAD_ASKED) && self.is_connected() {

@@ -37,6 +37,8 @@ pub struct Client {
     pub random: u32,
     /// How the application answers.
     pub application: Application,
+    /// Another task, which runs wherever the poll works on bytes outside of the critical section.
+    pub other_task: Option<Box<dyn FnMut(&mut Library)>>,
     /// Events that asked, with the room that they gave.
     pub asked: Vec<Told>,
     told: Vec<Told>,
@@ -51,6 +53,7 @@ impl Client {
             now: 0u32.wrapping_sub(5003),
             random: u32::MAX,
             application: Application::new(),
+            other_task: None,
             asked: Vec::new(),
             told: Vec::new(),
         }
@@ -260,6 +263,10 @@ struct Outside<'a>(RefCell<&'a mut Client>);
 
 impl Host for &Outside<'_> {
     fn aside(self, work: impl FnOnce()) {
+        let client: &mut Client = &mut self.0.borrow_mut();
+        if let Some(task) = &mut client.other_task {
+            task(&mut client.library);
+        }
         work();
     }
 
