@@ -487,3 +487,21 @@ fn callback_that_publishes_without_end_does_not_keep_the_poll_from_the_broker() 
     assert!((0..2).all(|_| client.poll_once() == 0), "wants to be polled again at once");
     assert!(client.take_events().contains(&message(0, "x")));
 }
+
+#[test]
+fn payload_comes_down_to_its_topic_while_others_may_run() {
+    let mut client = Client::connected(CLEAN);
+    let runs = std::rc::Rc::new(std::cell::Cell::new(0));
+    let count = runs.clone();
+    // What it asks for gets no room that the payload still lies in.
+    client.other_task = Some(Box::new(move |library| {
+        count.set(count.get() + 1);
+        let _ = library.publish_data(0, Some("b"), 0, &[b'y'; 200]);
+    }));
+    client.library.publish_data(0, None, 0, &[b'x'; 1500]).unwrap();
+    client.poll();
+    assert_eq!(runs.get(), 1);
+    let both = [publish(0x30, "asked", 0, &[b'x'; 1500]), publish(0x30, "b", 0, &[b'y'; 200])].concat();
+    client.expect_sent_bytes(&both);
+    client.expect_events([acknowledged(0), acknowledged(0)]);
+}

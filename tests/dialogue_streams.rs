@@ -516,3 +516,60 @@ fn stream_that_waits_for_the_link_does_not_fail_with_it() {
     client.accept(true);
     client.expect_sent("32 07 00 01 'a' 00 01 00 01");
 }
+
+#[test]
+fn stream_has_its_time_though_the_link_took_nothing_before_it() {
+    let mut client = Client::connected(CLEAN);
+    let mut left = 31;
+    client.application.answers(move |library, event| match event.kind {
+        Kind::PublishAcknowledged if left > 1 => {
+            left -= 1;
+            library.publish_data(0, Some("x"), 0, b"").unwrap();
+            None
+        }
+        Kind::PublishAcknowledged if left == 1 => {
+            left = 0;
+            library.publish_stream(0, Some("s"), 1, 100).unwrap();
+            None
+        }
+        Kind::PublishDataPart => Some(0.into()),
+        _ => None,
+    });
+    client.library.publish_data(0, Some("x"), 0, b"").unwrap();
+    client.link.arrives(&bytes("32 05 00 01 'b' 00 07"));
+    client.poll_once();
+    client.link.room = 0;
+    client.poll();
+    let (mut asked, mut late) = (None, None);
+    for second in 0..40 {
+        if !client.asked.is_empty() {
+            asked.get_or_insert(second);
+        }
+        if client.take_events().contains(&TIMEOUT) {
+            late.get_or_insert(second);
+        }
+        if second == 14 {
+            client.link.room = usize::MAX;
+        }
+        client.pass(1000);
+    }
+    let (asked, late) = (asked.unwrap(), late.unwrap());
+    assert!(late - asked >= 15, "asked for the first time in second {asked}, given up in second {late}");
+}
+
+#[test]
+fn next_stream_is_asked_at_once_where_the_one_before_needs_no_more() {
+    let mut client = Client::connected(KEPT);
+    let first = client.publish_stream("a", 2, 2);
+    client.lose(lost::CLOSED);
+    client.application.answers(move |_, event| {
+        (event.kind == Kind::PublishDataPart && event.message().handle == first).then(|| 0.into())
+    });
+    client.connect(KEPT);
+    client.library.publish_stream(0, Some("b"), 0, 2).unwrap();
+    client.link.chunk = 4; // the first stream is asked again, and has nothing to give, before PUBREC comes
+    client.take_sent();
+    client.link.arrives(&bytes("20 02 01 00 50 02 00 01"));
+    client.poll_once();
+    client.expect_sent("62 02 00 01 30 05 00 01 'b' 00 01");
+}

@@ -46,11 +46,13 @@ impl Session {
         self.enter(Stage::Draining);
     }
 
-    /// What was to be sent is not begun. Where the link took none of it, what comes next is tried anew.
+    /// What was to be sent is not begun. Where the link took none of it, or the stream had nothing to give, what comes next is tried
+    /// anew.
     pub(super) fn drop_work(&self) {
         self.work.set(Work::None);
         self.unlimit(late::PROGRESS);
         self.blocked.set(false);
+        self.starved.set(false);
     }
 
     /// Whether nothing is under way any more.

@@ -37,21 +37,24 @@ impl Session {
             let work = self.work.get();
             let mut request = None;
             if work != Work::Connect {
-                // They pass requests, but not a packet half sent.
-                if !self.mid_packet.get() && self.replies.get() != 0 {
-                    self.send_replies(host);
-                    continue;
-                }
-                if self.outbox.is_empty() {
-                    break;
+                if !self.mid_packet.get() {
+                    // Acknowledgements pass requests, but not a packet half sent.
+                    if self.replies.get() != 0 {
+                        self.send_replies(host);
+                        continue;
+                    }
+                    // Nothing is begun any more where the end is wanted.
+                    if self.outbox.is_empty() || !self.is_open() {
+                        break;
+                    }
                 }
                 request = self.outbox.next();
                 let Some(next) = request else { break };
-                let more = match work {
-                    Work::None => self.choose(host, next),
-                    Work::Piece if STREAM => self.ask_piece(host, next),
-                    _ => true,
-                };
+                let mut more = work != Work::None || self.choose(host, next);
+                // In the same turn: from here on what is late is the stream, not the link.
+                if STREAM && more && self.work.get() == Work::Piece {
+                    more = self.ask_piece(host, next);
+                }
                 if !more {
                     break;
                 }
@@ -184,12 +187,12 @@ impl Session {
             request.source.set(request.source.get() & !source::TOPIC_ASKED);
             memory.set_number(start + SLOT, length);
             let unused = TOPIC_ROOM - length;
-            request.length.set(request.length.get() - unused);
             if !request.has(source::PAYLOAD_ASKED | source::STREAMED) {
                 // The payload, which is there already, comes down to the topic.
                 let payload = request.payload_start(memory);
-                memory.shift(payload + unused, payload, request.end() - payload);
+                host.aside(|| memory.shift(payload + unused, payload, request.end() - unused - payload));
             }
+            request.length.set(request.length.get() - unused);
         }
         let slot = start;
         let mut start = request.payload_start(memory);
