@@ -17,7 +17,8 @@ use core::ffi::{c_char, c_int, c_schar, c_uchar, c_ulong, c_ushort, c_void};
 ///
 /// Events that ask want at most ulLength bytes written at ptrData and their number returned; those that tell ignore what is
 /// returned unless said otherwise, and have ptrData 0 unless said otherwise. The callback runs inside fnPollMQTT; all functions
-/// may be called in it (fnPollMQTT itself does nothing there).
+/// may be called in it (fnPollMQTT itself does nothing there). It should return soon: a poll reads the clock when it begins, and
+/// all deadlines count from there.
 pub type MQTT_CALLBACK =
     Option<unsafe extern "C" fn(scEvent: c_schar, ptrData: *mut c_uchar, ulLength: c_ulong, ucSubscriptionRef: c_uchar) -> c_ushort>;
 
