@@ -24,6 +24,9 @@ pub const DEFAULTS: Options = Options { port: 0, keep_alive: 0, response: 0, rec
 /// Reconnects by itself, after 10 s at most, then 20, 40, 60.
 pub const RECONNECTING: Options = Options { reconnect_first: 10, reconnect_longest: 60, ..DEFAULTS };
 
+/// What another task does.
+pub type Task = Box<dyn FnMut(&mut Library)>;
+
 /// The client.
 pub struct Client {
     /// What the firmware calls, without a poll behind it.
@@ -38,7 +41,7 @@ pub struct Client {
     /// How the application answers.
     pub application: Application,
     /// Another task, which runs wherever the poll works on bytes outside of the critical section.
-    pub other_task: Option<Box<dyn FnMut(&mut Library)>>,
+    pub other_task: Option<Task>,
     /// Events that asked, with the room that they gave.
     pub asked: Vec<Told>,
     told: Vec<Told>,
