@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
-use std::{env, fs};
+use std::{env, fs, path};
 
 struct Setting {
     name: &'static str,
@@ -41,7 +41,7 @@ fn main() {
     println!("cargo::rerun-if-env-changed=MQTT_CONFIG_H");
     println!("cargo::rerun-if-env-changed=CC");
     println!("cargo::rerun-if-changed=build.rs");
-    let values = match env::var_os("MQTT_CONFIG_H") {
+    let values = match env::var_os("MQTT_CONFIG_H").filter(|file| !file.is_empty()) {
         Some(file) => configured(&PathBuf::from(file)),
         None => SETTINGS.iter().map(|setting| setting.default).collect(),
     };
@@ -101,7 +101,10 @@ fn stop(reason: &str) -> ! {
 /// names stand in quotes where they must not be replaced.
 fn configured(file: &Path) -> Vec<u64> {
     println!("cargo::rerun-if-changed={}", file.display());
-    let file = fs::canonicalize(file).unwrap_or_else(|error| stop(&format!("MQTT_CONFIG_H: {}: {error}", file.display())));
+    if let Err(error) = fs::metadata(file) {
+        stop(&format!("MQTT_CONFIG_H: {}: {error}", file.display()));
+    }
+    let file = path::absolute(file).unwrap(); // symbolic links stay: what it includes lies beside the name that was given
     let mut questions = format!("#include \"{}\"\n", file.display());
     for Setting { name, .. } in &SETTINGS {
         writeln!(questions, "#ifdef {name}\n@\"{name}\" defined\n#if ({name}) < 0 || ({name}) > 0xffffffff\n@\"{name}\" range\n#endif").unwrap();
@@ -114,6 +117,7 @@ fn configured(file: &Path) -> Vec<u64> {
         writeln!(questions, "#ifdef {name}\n@\"{name}\" defined\n#endif").unwrap();
     }
     let answers = preprocess(&questions);
+    watch_included(&answers);
     let answered = |name: &str, what: &str| answers.lines().any(|line| line.trim() == format!("@\"{name}\" {what}"));
     for (name, feature, advice) in OPTIONS {
         if answered(name, "defined") && !has_feature(feature) {
@@ -128,15 +132,28 @@ fn configured(file: &Path) -> Vec<u64> {
     SETTINGS.iter().map(value).collect()
 }
 
+/// The preprocessor tells which files it has read, in lines such as `# 1 "board.h" 1`.
+fn watch_included(answers: &str) {
+    let out = env::var("OUT_DIR").unwrap();
+    let names = answers.lines().filter(|line| line.starts_with("# ")).filter_map(|line| line.split('"').nth(1));
+    for name in names.filter(|name| !name.starts_with(&out) && Path::new(name).is_file()) {
+        println!("cargo::rerun-if-changed={name}");
+    }
+}
+
 fn preprocess(questions: &str) -> String {
     let source = PathBuf::from(env::var_os("OUT_DIR").unwrap()).join("questions.c");
     fs::write(&source, questions).unwrap();
     let compiler = env::var("CC").unwrap_or_else(|_| "cc".into());
     let mut words = compiler.split_whitespace();
-    let output = Command::new(words.next().unwrap_or("cc")).args(words).args(["-E", "-P", "-x", "c"]).arg(&source).output();
+    let output = Command::new(words.next().unwrap_or("cc")).args(words).args(["-E", "-x", "c"]).arg(&source).output();
     match output {
         Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
-        Ok(output) => stop(&format!("MQTT_CONFIG_H does not pass `{compiler} -E`: {}", String::from_utf8_lossy(&output.stderr).replace('\n', " | "))),
+        Ok(output) => {
+            let complaint = String::from_utf8_lossy(&output.stderr);
+            let beginning: Vec<&str> = complaint.lines().take(6).collect(); // each name is asked about many times
+            stop(&format!("MQTT_CONFIG_H does not pass `{compiler} -E`: {}", beginning.join(" | ")))
+        }
         Err(error) => stop(&format!("MQTT_CONFIG_H needs a C preprocessor, `{compiler}` (set CC to use another): {error}")),
     }
 }
@@ -153,6 +170,9 @@ fn check(values: &[u64]) {
     }
     let value = |name| values[SETTINGS.iter().position(|setting| setting.name == name).unwrap()];
     let highest = value("MQTT_TX_BUFFER_LENGTH") - OVERHEAD - value("MQTT_MAX_TOPIC_LENGTH").min(value("MQTT_TX_BUFFER_LENGTH") - OVERHEAD);
+    if highest == 0 {
+        stop(&format!("MQTT_TX_BUFFER_LENGTH must be more than MQTT_MAX_TOPIC_LENGTH and {OVERHEAD}"));
+    }
     if value("MQTT_PUBLISH_ROOM") > highest {
         stop(&format!("MQTT_PUBLISH_ROOM must be from 1 to {highest}: MQTT_TX_BUFFER_LENGTH less MQTT_MAX_TOPIC_LENGTH and {OVERHEAD}"));
     }

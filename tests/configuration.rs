@@ -127,6 +127,37 @@ fn a_changed_file_is_read_again() {
 }
 
 #[test]
+fn a_changed_file_that_is_included_is_read_again() {
+    let builds = Builds::new();
+    for number in [5, 6] {
+        fs::write(builds.directory.join("board.h"), format!("#define MQTT_MAX_SUBSCRIPTIONS {number}\n")).unwrap();
+        let file = builds.directory.join("config.h");
+        if number == 5 {
+            fs::write(&file, "#include \"board.h\"\n").unwrap();
+        }
+        assert_eq!(value(&builds.build(Some(&file)).unwrap(), "MQTT_MAX_SUBSCRIPTIONS"), number);
+    }
+}
+
+#[test]
+fn what_a_linked_file_includes_lies_beside_the_link() {
+    let builds = Builds::new();
+    let common = builds.directory.join("common");
+    fs::create_dir(&common).unwrap();
+    fs::write(common.join("config.h"), "#include \"board.h\"\n").unwrap();
+    fs::write(builds.directory.join("board.h"), "#define MQTT_MAX_SUBSCRIPTIONS 7\n").unwrap();
+    let link = builds.directory.join("config.h");
+    std::os::unix::fs::symlink(common.join("config.h"), &link).unwrap();
+    assert_eq!(value(&builds.build(Some(&link)).unwrap(), "MQTT_MAX_SUBSCRIPTIONS"), 7);
+}
+
+#[test]
+fn an_empty_name_is_none() {
+    let builds = Builds::new();
+    assert_eq!(value(&builds.build(Some(Path::new(""))).unwrap(), "MQTT_MAX_SUBSCRIPTIONS"), 8);
+}
+
+#[test]
 fn the_lowest_and_the_highest_values_build() {
     let builds = Builds::new();
     let lowest: String = SETTINGS.iter().map(|(name, _, lowest, _)| format!("#define {name} {lowest}\n")).collect();
@@ -156,6 +187,7 @@ fn a_value_out_of_range_stops_the_build_with_its_name_and_the_range() {
     }
     builds.refuses("#define MQTT_TX_BUFFER_LENGTH 1024\n", &["MQTT_PUBLISH_ROOM must be from 1 to 963"]);
     builds.refuses("#define MQTT_PUBLISH_ROOM 1988\n", &["MQTT_PUBLISH_ROOM must be from 1 to 1987"]);
+    builds.refuses("#define MQTT_TX_BUFFER_LENGTH 128\n#define MQTT_MAX_TOPIC_LENGTH 83\n", &["MQTT_TX_BUFFER_LENGTH must be more than MQTT_MAX_TOPIC_LENGTH and 45"]);
 }
 
 #[test]
@@ -196,6 +228,8 @@ fn a_file_that_the_preprocessor_refuses_stops_the_build_with_its_words() {
     for wrong in ["\"8\"", "", "8 8", "sizeof(int)", "(8"] {
         builds.refuses(&format!("#define MQTT_MAX_SUBSCRIPTIONS {wrong}\n"), &["MQTT_CONFIG_H"]);
     }
+    let errors = builds.with("#define MQTT_MAX_SUBSCRIPTIONS sizeof(int)\n").unwrap_err();
+    assert!(errors.len() < 4000, "each bit is asked about: {errors}");
 }
 
 #[test]
