@@ -6,6 +6,7 @@ set -eu
 rounds=${1:-5}
 window=${2:-1000}
 
+if [ -n "${MQTT_CONFIG_H:-}" ]; then MQTT_CONFIG_H=$(realpath -s "$MQTT_CONFIG_H"); fi
 cd "$(dirname "$0")"
 port=$(./free_port)
 make --quiet bench
