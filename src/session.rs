@@ -449,6 +449,17 @@ impl Session {
         }
     }
 
+    /// The link has taken bytes of what it was handed before, or has been given some of what is to come.
+    #[cfg(feature = "tls")]
+    pub fn link_moved(&self, taken: bool, given: bool) {
+        if taken && self.work.get() != Work::Piece {
+            self.unlimit(late::PROGRESS);
+        }
+        if given && self.is_awaited(late::PINGRESP) {
+            self.limit(late::PINGRESP);
+        }
+    }
+
     fn is_connected(&self) -> bool {
         self.stage.get() == Stage::Connected
     }

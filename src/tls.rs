@@ -133,6 +133,11 @@ impl<T: Transport, const SIZE: usize> Link<T, SIZE> {
         self.exchange.stepped.get()
     }
 
+    /// Whether the transport has taken bytes in the last call, and given some.
+    pub fn has_moved(&self) -> (bool, bool) {
+        (self.exchange.taken.get(), self.exchange.given.get())
+    }
+
     /// Whether there may be another step to make at once.
     pub fn is_eager(&self) -> bool {
         self.exchange.eager.get()
@@ -163,15 +168,18 @@ impl<T: Transport, const SIZE: usize> Link<T, SIZE> {
     fn moved(&'static self) -> i32 {
         self.exchange.moved.set(0);
         self.exchange.stepped.set(false);
+        self.exchange.taken.set(false);
+        self.exchange.given.set(false);
         self.exchange.eager.set(false);
         self.exchange.records.set(0);
         if self.alive.get() {
             let opening = !self.exchange.open.get();
+            let sends = self.exchange.outgoing.get().is_some(); // which is encrypted, though the transport may take nothing
             // SAFETY: `open` has begun it, and no `close` has ended it.
             let result = unsafe { self.storage.poll(connect::<T>) };
             if opening {
                 wipe_stack::<OPENING_STACK>();
-            } else if self.exchange.records.get() != 0 {
+            } else if self.exchange.records.get() != 0 || sends {
                 wipe_stack::<OPEN_STACK>();
             }
             match result {

@@ -149,9 +149,11 @@ fn range(place: usize, length: usize) -> &'static [Cell<u8>] {
     CLIENT.0.session.memory.range(place, length)
 }
 
-/// Moves bytes, and tells the session of a step of the handshake.
+/// Moves bytes, and tells the session of what the platform has moved, and of a step of the handshake.
 fn moved(firmware: Firmware, work: impl FnOnce() -> i32) -> i32 {
     let moved = firmware.outside(work);
+    let (taken, given) = LINK.0.has_moved();
+    CLIENT.0.session.link_moved(taken, given);
     if LINK.0.has_stepped() {
         CLIENT.0.session.link_stepped();
     }

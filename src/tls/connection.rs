@@ -5,6 +5,7 @@ use super::records::{Exchange, Records};
 use super::suite::Suite;
 use super::verifier::Verifier;
 use super::{Security, Transport};
+use core::cell::Cell;
 use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
@@ -71,11 +72,7 @@ async fn open<T: Transport>(
 /// Sends what there is to send, in one record each time, which is finished before the next begins.
 async fn write<T: Transport>(mut writer: TlsWriter<'_, Records<T>, Suite>, exchange: &Exchange, longest: usize) -> TlsError {
     loop {
-        let outgoing = poll_fn(|_| match exchange.outgoing.take() {
-            Some(outgoing) if !exchange.is_lost() => Poll::Ready(outgoing),
-            _ => Poll::Pending,
-        })
-        .await;
+        let outgoing = outgoing(exchange).await;
         let outgoing = outgoing.get(..longest).unwrap_or(outgoing);
         for piece in outgoing.chunks(PIECE) {
             let mut bytes = [0; PIECE];
@@ -85,11 +82,24 @@ async fn write<T: Transport>(mut writer: TlsWriter<'_, Records<T>, Suite>, excha
                 return failure;
             }
         }
-        exchange.moved.set(outgoing.len());
+        // The last byte is not taken before the transport has taken the whole record.
+        exchange.moved.set(outgoing.len() - 1);
         if let Err(failure) = writer.flush().await {
             return failure;
         }
+        self::outgoing(exchange).await; // the same, or what begins with that byte
+        exchange.moved.set(exchange.moved.get() + 1);
+        exchange.outgoing.set(None);
     }
+}
+
+/// Waits for something to be sent.
+async fn outgoing(exchange: &Exchange) -> &'static [Cell<u8>] {
+    poll_fn(|_| match exchange.outgoing.get() {
+        Some(outgoing) if !outgoing.is_empty() && !exchange.is_lost() => Poll::Ready(outgoing),
+        _ => Poll::Pending,
+    })
+    .await
 }
 
 /// Gives what has arrived, as there is room.

@@ -9,7 +9,7 @@ use embedded_tls::TlsCipherSuite;
 const HEADER: usize = 5;
 
 // The types of records, section 5.1 of RFC 8446.
-const CHANGE_CIPHER_SPEC: u8 = 20;
+pub(super) const CHANGE_CIPHER_SPEC: u8 = 20;
 const ALERT: u8 = 21;
 pub(super) const HANDSHAKE: u8 = 22;
 pub(super) const APPLICATION_DATA: u8 = 23;

@@ -2,7 +2,7 @@
 //!
 //! [`Link`]: super::Link
 
-use super::gate::Gate;
+use super::gate::{CHANGE_CIPHER_SPEC, Gate};
 use super::{ALERT, Reason, Transport};
 use crate::session::lost;
 use core::cell::Cell;
@@ -25,6 +25,11 @@ pub(super) struct Exchange {
     pub(super) records: Cell<u8>,
     pub(super) eager: Cell<bool>,
     pub(super) stepped: Cell<bool>,
+    /// In this poll: the transport has taken bytes, or given some.
+    pub(super) taken: Cell<bool>,
+    pub(super) given: Cell<bool>,
+    /// Some of a record has gone out.
+    mid_record: Cell<bool>,
     /// The handshake is done, and the broker the right one.
     pub(super) open: Cell<bool>,
     /// Why the connection was refused; 0: it was not.
@@ -48,6 +53,9 @@ impl Exchange {
             records: Cell::new(0),
             eager: Cell::new(false),
             stepped: Cell::new(false),
+            taken: Cell::new(false),
+            given: Cell::new(false),
+            mid_record: Cell::new(false),
             open: Cell::new(false),
             reason: Cell::new(0),
             lost: Cell::new(0),
@@ -61,6 +69,7 @@ impl Exchange {
     /// Forgets all but why the connection was refused.
     pub(super) fn forget(&self) {
         self.eager.set(false);
+        self.mid_record.set(false);
         self.open.set(false);
         self.lost.set(0);
         self.last_record.set(0);
@@ -162,7 +171,9 @@ impl<T: Transport> Records<T> {
         match result {
             0 => Poll::Pending,
             lost if lost < 0 => {
-                self.exchange.lost.set(lost);
+                if !self.exchange.is_lost() {
+                    self.exchange.lost.set(lost);
+                }
                 Poll::Ready(Err(Stopped))
             }
             moved => Poll::Ready(Ok(moved as usize)),
@@ -180,6 +191,7 @@ impl<T: Transport> Records<T> {
         }
         let moved = self.moved(self.transport.receive(room));
         if let Poll::Ready(Ok(length)) = moved {
+            exchange.given.set(true);
             let arrived = room.get_mut(..length).unwrap_or_default();
             if let Err(reason) = gate.pass(arrived, self.room, exchange.open.get()) {
                 exchange.refuse(reason);
@@ -208,14 +220,28 @@ impl<T: Transport> Write for Records<T> {
             if self.exchange.must_wait() {
                 return Poll::Pending;
             }
+            // What the TLS implementation takes for an alert, in the clear: it has refused the broker.
+            if !self.exchange.mid_record.get() && bytes.first() == Some(&CHANGE_CIPHER_SPEC) {
+                self.exchange.refuse(Reason::Protocol);
+                return Poll::Ready(Err(Stopped));
+            }
             // After a loss the client goes on into the void, up to the last that has arrived: it may be the broker's reason.
             let sent = if self.exchange.is_lost() { Poll::Ready(Err(Stopped)) } else { self.moved(self.transport.send(bytes)) };
-            if let Poll::Ready(Err(Stopped)) = sent { Poll::Ready(Ok(bytes.len())) } else { sent }
+            match sent {
+                Poll::Ready(Ok(_)) => {
+                    self.exchange.taken.set(true);
+                    self.exchange.mid_record.set(true);
+                    sent
+                }
+                Poll::Ready(Err(Stopped)) => Poll::Ready(Ok(bytes.len())),
+                Poll::Pending => sent,
+            }
         })
     }
 
     fn flush(&mut self) -> impl Future<Output = Result<(), Stopped>> {
         poll_fn(|_| {
+            self.exchange.mid_record.set(false);
             self.exchange.step();
             Poll::Ready(Ok(()))
         })

@@ -40,6 +40,8 @@ const SHORTEST_RECEIVE: usize = 512 + RECORD_OVERHEAD;
 const CLIENT_HELLO: usize = 256;
 /// What comes to a certificate in the record that carries it.
 const CERTIFICATE_OVERHEAD: usize = 64;
+/// The same in the message that carries it, which is not cut into fragments.
+const CERTIFICATE_MESSAGE: usize = 13;
 
 impl Security {
     /// Whether it can work: 0, or an error.
@@ -57,6 +59,7 @@ impl Security {
             && self.receive.length() >= SHORTEST_RECEIVE
             && !self.receive.overlaps(self.transmit)
             && self.transmit.length() >= needed.max(CERTIFICATE_OVERHEAD + self.certificate.len())
+            && self.longest_content() >= CERTIFICATE_MESSAGE + self.certificate.len()
             && if has_key { self.is_key() && !has_certificate && self.authority.is_empty() } else { self.is_trusting() }
             && (!has_certificate || self.is_client());
         if can_work { 0 } else { Error::InvalidArgument as i32 }
@@ -95,8 +98,11 @@ impl Security {
 
     /// The longest content of a sent record: what was asked for holds in both directions.
     pub(super) fn longest_fragment(&self) -> usize {
-        let limit = self.fragment().map_or(LONGEST_FRAGMENT, |(limit, _)| limit);
-        limit.min(self.transmit.length().saturating_sub(TRANSMIT_OVERHEAD))
+        self.longest_content().min(self.transmit.length().saturating_sub(TRANSMIT_OVERHEAD))
+    }
+
+    fn longest_content(&self) -> usize {
+        self.fragment().map_or(LONGEST_FRAGMENT, |(limit, _)| limit)
     }
 
     fn fragment(&self) -> Option<(usize, MaxFragmentLength)> {

@@ -26,6 +26,7 @@ static const struct stRecording {
 
 static unsigned char ucReceive[2065], ucTransmit[1024];
 static unsigned long ulDrawn, ulReason;
+static int iBlocked; /* the link takes nothing */
 static int iFlight; /* of the broker is under way */
 static int iConnected, iMessages, iAcknowledged, iEnded;
 
@@ -40,6 +41,9 @@ static int fnSend(void *ptrContext, const unsigned char *ptrData, unsigned short
     if (ptrData[0] == 22) {             /* the hello */
         fnBroker_says(&recording->flight);
         iFlight = 1;
+    }
+    if (iBlocked) {
+        return 0;
     }
     return usLength;
 }
@@ -221,6 +225,10 @@ void fnOperations(void)
     if (fnPublishMQTT_data(0, "a", MQTT_SUBSCRIPTION_QoS_0, recording->publish.ptrStart, 500) < 0) {
         fnFinish("nothing was published");
     }
+    iBlocked = 1;
+    fnPollMQTT();
+    fnTraces();
+    iBlocked = 0;
     fnPhase("publish", "-", "stack_traffic", &iAcknowledged);
     fnBroker_says(&recording->publish);
     fnRefused("repeated_record", MQTT_SECURITY_PROTOCOL);

@@ -151,6 +151,14 @@ fn encrypted_extensions_that_belong_elsewhere_are_refused_and_unknown_ones_ignor
     for (number, content) in [(0, &b"x"[..]), (1, b"\0"), (1, b"\x05"), (1, b""), (10, b"\0\x02"), (16, b"\0\x05\x04mq"), (16, b"\0\x01\0")] {
         assert_eq!(with_encrypted(&extension(number, content)), PROTOCOL, "{number} {content:x?}");
     }
+    // What the TLS implementation would say to that, in the clear, is not said; it would also wait for the link.
+    let mut encounter = Encounter::new();
+    let hello = encounter.server.hello();
+    let said = encounter.server.say_so(ENCRYPTED_EXTENSIONS, &list::<2>(&extension(13, b"\0\x02\x04\x03")));
+    let flight = [hello, encounter.server.seal(HANDSHAKE, &said)].concat();
+    encounter.rig.wire.0.borrow_mut().room = Some(0);
+    assert_eq!(encounter.after(&flight), PROTOCOL);
+    assert_eq!(encounter.rig.sent(), b"");
     for content in [&b"\0"[..], b"\0\x10\0", b"\0\x10\0\x01"] {
         assert_eq!(with_encrypted(content), PROTOCOL, "{content:x?}");
     }

@@ -1,6 +1,6 @@
 //! The client's own certificate: chosen well, and shown to the broker alone.
 
-use crate::certificates::{Identity, Request, extension};
+use crate::certificates::{Identity, Request, element, extension, sequence};
 use crate::credentials::{INVALID, said, says};
 use crate::encounter::{Encounter, GOOD, Outcome, WITH_REQUEST, honest};
 use crate::server::{Server, kind::*};
@@ -46,6 +46,24 @@ fn the_certificate_must_fit_the_transmit_buffer() {
     let least = 64 + device.der.len();
     assert_eq!(said(2065, least, |security| with(security, &device, &key)), 0);
     assert_eq!(said(2065, least - 1, |security| with(security, &device, &key)), INVALID);
+}
+
+/// Its message is not cut into fragments, and those are as short as the broker's have to be.
+#[test]
+fn the_certificate_must_fit_the_fragments_that_the_receive_buffer_allows() {
+    let comment = |length: usize| {
+        let text = element(0x16, &[&vec![b'x'; length]]);
+        sequence(&[&element(6, &[b"\x60\x86\x48\x01\x86\xf8\x42\x01\x0d"]), &element(4, &[&text])])
+    };
+    let mut answers = Vec::new();
+    for length in 1..250 {
+        let device = Request::new("device", &[extension::for_clients(), comment(length)]).self_signed();
+        let key = device.sec1();
+        let fits = device.der.len() + 13 <= 512;
+        assert_eq!(said(529, 4096, |security| with(security, &device, &key)), if fits { 0 } else { INVALID }, "{}", device.der.len());
+        answers.push(fits);
+    }
+    assert!(answers[0] && !answers[answers.len() - 1]);
 }
 
 #[test]

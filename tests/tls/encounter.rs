@@ -43,6 +43,8 @@ pub struct Encounter {
     pub server: Server,
     security: Security,
     pub connect: &'static [Cell<u8>],
+    /// How much of it the client has taken.
+    taken: Cell<usize>,
     room: &'static [Cell<u8>],
 }
 
@@ -66,7 +68,7 @@ impl Encounter {
 
     pub fn over_ends(rig: Rig, ends: Ends, server: Server, choose: impl Fn(Security) -> Security) -> Self {
         let security = choose(rig.security(&[]));
-        let mut encounter = Self { rig, server, security, connect: bytes(b"CONNECT"), room: room(4096) };
+        let mut encounter = Self { rig, server, security, connect: bytes(b"CONNECT"), taken: Cell::new(0), room: room(4096) };
         encounter.rig.open_over(ends, &security);
         encounter.meet();
         encounter
@@ -82,13 +84,14 @@ impl Encounter {
     /// Another connection over the same rig.
     pub fn again(&mut self, server: Server) {
         self.server = server;
+        self.taken.set(0);
         self.rig.open(&self.security);
         self.meet();
     }
 
     /// Lets the client do what it can.
     pub fn outcome(&self) -> Outcome {
-        match self.rig.poll(self.connect) {
+        match self.rig.poll(&self.connect[self.taken.get()..]) {
             0 => Outcome::Waiting,
             lost::SECURITY => {
                 assert_eq!(self.rig.link.send(self.connect), lost::SECURITY, "it stays refused");
@@ -96,8 +99,8 @@ impl Encounter {
             }
             lost if lost < 0 => Outcome::Lost(lost),
             taken => {
-                assert_eq!(taken as usize, self.connect.len());
-                Outcome::Connected
+                self.taken.set((self.taken.get() + taken as usize) % self.connect.len());
+                if self.taken.get() == 0 { Outcome::Connected } else { Outcome::Waiting }
             }
         }
     }

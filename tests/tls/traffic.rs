@@ -112,14 +112,18 @@ fn a_link_that_takes_nothing_takes_nothing_more_and_goes_on_where_it_stopped() {
         let mut encounter = Encounter::connected();
         encounter.rig.wire.0.borrow_mut().room = Some(free);
         let (first, second) = (bytes(b"first"), bytes(b"second"));
-        assert_eq!(encounter.rig.link.send(first), 5, "it is in the buffer");
-        if free < 5 + 5 + 17 {
-            assert_eq!(encounter.rig.link.send(second), 0);
+        let fits = free >= 5 + 5 + 17;
+        assert_eq!(encounter.rig.link.send(first), if fits { 5 } else { 4 }, "the last byte stands for the whole record");
+        if !fits {
+            assert_eq!(encounter.rig.link.send(&first[4..]), 0);
             assert_eq!(encounter.received().unwrap(), b"");
         }
         encounter.send(b"data");
         assert_eq!(encounter.received().unwrap(), b"data", "what arrives is not held up");
         encounter.rig.wire.0.borrow_mut().room = None;
+        if !fits {
+            assert_eq!(encounter.rig.link.send(&first[4..]), 1);
+        }
         assert_eq!(encounter.rig.link.send(second), 6);
         let sent = encounter.rig.sent();
         assert_eq!(encounter.server.read(&sent), b"firstsecond", "{free}");
@@ -147,7 +151,7 @@ fn what_had_arrived_before_a_link_was_lost_for_sending_is_read_to_the_end() {
     }
     encounter.send(b"last");
     encounter.rig.wire.0.borrow_mut().send_lost = lost::FAILED;
-    assert_eq!(encounter.rig.link.send(bytes(b"more")), 4, "it is in the buffer");
+    assert_eq!(encounter.rig.link.send(bytes(b"more")), 3, "it is in the buffer, but not sent");
     assert_eq!(encounter.received_to_the_end().0, b"last");
 }
 
@@ -171,7 +175,7 @@ fn a_link_that_is_lost_for_sending_still_tells_the_brokers_reason() {
     let alert = encounter.server.seal(ALERT, &[2, 116]);
     encounter.rig.give(&alert);
     let place = room(100);
-    assert_eq!(encounter.rig.link.send(bytes(b"more")), 4, "it is in the buffer");
+    assert_eq!(encounter.rig.link.send(bytes(b"more")), 3, "it is in the buffer, but not sent");
     assert_eq!(encounter.rig.link.receive(place), 4, "and what had arrived is read");
     assert_eq!(encounter.refused(), 256 + 116);
     // So it may be in the midst of the client's own part of the handshake.
@@ -184,10 +188,22 @@ fn a_link_that_is_lost_for_sending_still_tells_the_brokers_reason() {
     // Where there is none, it is lost as it was lost.
     let encounter = Encounter::connected();
     encounter.rig.wire.0.borrow_mut().send_lost = lost::FAILED;
-    assert_eq!(encounter.rig.link.send(bytes(b"more")), 4);
+    assert_eq!(encounter.rig.link.send(bytes(b"more")), 3);
     assert_eq!(encounter.received(), Err(lost::FAILED));
     let rig = Rig::new();
     rig.open(&rig.security(&Identity::authority().der));
     rig.wire.0.borrow_mut().send_lost = lost::CLOSED;
     assert_eq!(rig.poll(bytes(b"CONNECT")), lost::CLOSED);
+}
+
+#[test]
+fn the_first_loss_tells_how_the_link_was_lost() {
+    let rig = Rig::new();
+    rig.open(&rig.security(&Identity::authority().der));
+    {
+        let mut ends = rig.wire.0.borrow_mut();
+        ends.send_lost = lost::UNREACHABLE;
+        ends.lost = lost::FAILED; // as a socket says that could not be connected
+    }
+    assert_eq!(rig.poll(bytes(b"CONNECT")), lost::UNREACHABLE);
 }

@@ -29,6 +29,8 @@ static AHEAD: AtomicU64 = AtomicU64::new(0);
 static STOPPED: Mutex<Option<Duration>> = Mutex::new(None);
 /// The last port that was opened.
 static PORT: AtomicU16 = AtomicU16::new(0);
+/// How many bytes the link still takes.
+static ROOM: AtomicU64 = AtomicU64::new(u64::MAX);
 static TURN: Mutex<()> = Mutex::new(());
 static START: Mutex<Option<Instant>> = Mutex::new(None);
 
@@ -69,7 +71,15 @@ fn moved(result: std::io::Result<usize>) -> c_int {
 unsafe extern "C" fn send(_: *mut c_void, data: *const c_uchar, length: c_ushort) -> c_int {
     // SAFETY: the library gives so many bytes.
     let bytes = unsafe { core::slice::from_raw_parts(data, length.into()) };
-    SOCKET.with_borrow_mut(|socket| moved(socket.as_mut().unwrap().write(bytes)))
+    let room = ROOM.load(Ordering::Relaxed);
+    if room == 0 {
+        return 0;
+    }
+    let result = SOCKET.with_borrow_mut(|socket| moved(socket.as_mut().unwrap().write(&bytes[..bytes.len().min(room as usize)])));
+    if room != u64::MAX && result > 0 {
+        ROOM.store(room - result as u64, Ordering::Relaxed);
+    }
+    result
 }
 
 unsafe extern "C" fn receive(_: *mut c_void, data: *mut c_uchar, length: c_ushort) -> c_int {
@@ -244,6 +254,21 @@ impl Client {
         AHEAD.fetch_add(milliseconds, Ordering::Relaxed);
     }
 
+    /// Polls until there is nothing to be done at once.
+    pub fn rest(&self) {
+        while c::poll() == 0 {}
+    }
+
+    /// The link takes so many bytes more; `None`: all.
+    pub fn link_takes(&self, bytes: Option<u64>) {
+        ROOM.store(bytes.unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Whether it takes no more.
+    pub fn link_is_full(&self) -> bool {
+        ROOM.load(Ordering::Relaxed) == 0
+    }
+
     /// The bytes that it has read so far.
     pub fn read(&self) -> usize {
         READ.get()
@@ -325,6 +350,7 @@ impl Client {
 impl Drop for Client {
     fn drop(&mut self) {
         *STOPPED.lock().unwrap() = None;
+        self.link_takes(None);
         // A test that has failed leaves nothing to the next.
         let start = Instant::now();
         while c::set_platform(&PLATFORM) != 0 && start.elapsed() < Duration::from_secs(5) {

@@ -3,7 +3,7 @@
 use crate::c;
 use crate::certificates::{Identity, Request};
 use crate::client::{Client, Security};
-use crate::server::{ALERT, HANDSHAKE, Server, kind::*, record, split};
+use crate::server::{ALERT, APPLICATION_DATA, HANDSHAKE, Server, kind::*, record, split};
 use crate::tools::LIMIT;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -145,4 +145,96 @@ fn an_attempt_can_be_ended_at_any_step() {
         }
         encounter.client.disconnect();
     }
+}
+
+/// An encounter behind CONNACK.
+fn connected() -> Encounter {
+    let mut encounter = Encounter::new();
+    for record in encounter.records() {
+        encounter.say(&record);
+    }
+    encounter.server.finish();
+    let sent = encounter.hear(2);
+    let records = split(&sent);
+    encounter.server.hear_finished(records[0]);
+    encounter.server.read(records[1]);
+    let connack = encounter.server.seal(APPLICATION_DATA, b"\x20\x02\0\0");
+    encounter.say(&connack);
+    encounter.client.wait_for(c::CONNACK_RECEIVED);
+    encounter
+}
+
+/// The broker goes away.
+fn end(encounter: Encounter) {
+    let Encounter { client, socket, .. } = encounter;
+    drop(socket);
+    client.link_takes(None);
+    client.wait_for_any(&[c::HOST_CLOSED, c::CONNECTION_CLOSED]);
+}
+
+#[test]
+fn what_the_link_has_not_taken_is_not_sent() {
+    for taken in [0, 10] {
+        let encounter = connected();
+        encounter.client.link_takes(Some(taken));
+        assert!(c::publish_data(0, c"a", 0, b"hello") > 0);
+        encounter.client.rest();
+        assert_eq!(encounter.client.kinds(), []);
+        let Encounter { client, socket, .. } = encounter;
+        drop(socket);
+        client.wait_for(c::PUBLISH_FAILED);
+        client.wait_for(c::HOST_CLOSED);
+    }
+}
+
+#[test]
+fn what_is_half_sent_is_finished_before_the_end() {
+    let mut encounter = connected();
+    encounter.client.link_takes(Some(10));
+    assert!(c::publish_data(0, c"a", 0, &[0x55; 600]) > 0);
+    encounter.client.rest();
+    assert!(encounter.client.link_is_full());
+    assert_eq!(c::disconnect(), 0);
+    encounter.client.rest();
+    encounter.client.passes(5000); // of 15 s
+    assert_eq!(encounter.client.kinds(), []);
+    encounter.client.link_takes(None);
+    let sent = encounter.hear(2);
+    let said = encounter.server.read(&sent);
+    assert_eq!((said[0], said.len(), &said[said.len() - 2..]), (0x30, 3 + 3 + 600 + 2, &b"\xe0\0"[..]));
+    end(encounter);
+}
+
+#[test]
+fn a_link_that_takes_some_of_a_record_is_not_late() {
+    let encounter = connected();
+    encounter.client.link_takes(Some(0));
+    for _ in 0..2 {
+        assert!(c::publish_data(0, c"a", 1, &[0x55; 600]) > 0);
+    }
+    for second in 0..40 {
+        encounter.client.link_takes(Some(30));
+        encounter.client.rest();
+        assert!(encounter.client.link_is_full());
+        assert_eq!(encounter.client.kinds(), [], "after {second} s");
+        encounter.client.passes(1000);
+    }
+    end(encounter);
+}
+
+#[test]
+fn a_record_that_arrives_slowly_is_no_silence() {
+    let mut encounter = connected();
+    encounter.client.passes(75_000); // a quarter of the keep-alive time
+    let ping = encounter.hear(1);
+    assert_eq!(encounter.server.read(&ping), b"\xc0\0");
+    let message = [&b"\x30\x8a\x0f\0\x01a"[..], &[0x55; 1927]].concat();
+    let record = encounter.server.seal(APPLICATION_DATA, &message);
+    for part in record.chunks(100) {
+        encounter.say(part);
+        assert!(!encounter.client.kinds().contains(&c::TIMEOUT));
+        encounter.client.passes(1000);
+    }
+    encounter.client.wait_for(c::TOPIC_MESSAGE_PART);
+    end(encounter);
 }
