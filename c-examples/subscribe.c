@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client.h"
 #include "mqtt_names.h"
@@ -108,18 +109,31 @@ static void subscription_refused(unsigned long ulReturnCode, unsigned char ucSub
     client_complain(&job.client, "no subscription to '%s': %s", job.topic_of[ucSubscriptionRef],
                     (ulReturnCode == 0) ? "not a valid topic, or too long" : "refused by the broker");
     job.refused++;
-    if (job.refused == job.options.topic_count) {
+    if (ulReturnCode == 0 || job.refused == job.options.topic_count) {
         client_end(&job.client, EXIT_FAILURE);
     }
 }
 
-/* A reader that has gone wants no more; any other failure to write is one. */
+/* Not again once that has failed: a reader that does not read would be waited for once more. */
+static void print(const void *data, size_t length)
+{
+    if (!ferror(stdout)) {
+        fwrite(data, 1, length, stdout);
+    }
+}
+
+static void print_text(const char *text)
+{
+    print(text, strlen(text));
+}
+
+/* A reader that has gone wants no more, and a signal ends the wait for one that does not read; any other failure to write is one. */
 static void check_output(void)
 {
     if (!ferror(stdout) || job.client.closing) {
         return;
     }
-    if (errno == EPIPE) {
+    if (errno == EPIPE || errno == EINTR) {
         client_end(&job.client, EXIT_SUCCESS);
     }
     else {
@@ -130,18 +144,20 @@ static void check_output(void)
 /* What was printed is flushed once for each burst of messages, and after the last. */
 static void flush(void)
 {
-    fflush(stdout);
+    if (!ferror(stdout)) {
+        fflush(stdout);
+    }
     check_output();
 }
 
 static void print_topic(const MQTT_MESSAGE *message)
 {
     if (message->ptrTopic != 0) {
-        fwrite(message->ptrTopic, 1, message->usTopicLength, stdout);
-        putchar(' ');
+        print(message->ptrTopic, message->usTopicLength);
+        print_text(" ");
     }
     else {
-        fputs("(topic longer than the reception buffer) ", stdout);
+        print_text("(topic longer than the reception buffer) ");
     }
 }
 
@@ -150,7 +166,7 @@ static void print_empty(const MQTT_MESSAGE *message)
 {
     if (job.verbose && !job.no_line_end) {
         print_topic(message);
-        fputs("(null)\n", stdout);
+        print_text("(null)\n");
     }
 }
 
@@ -159,10 +175,10 @@ static void print_part(const MQTT_MESSAGE *message, const unsigned char *ptrData
     if (job.verbose && message->ulOffset == 0) {
         print_topic(message);
     }
-    fwrite(ptrData, 1, ulLength, stdout);
+    print(ptrData, ulLength);
     job.cut_off = (message->ulOffset + ulLength < message->ulTotalLength);
     if (!job.cut_off && !job.no_line_end) {
-        putchar('\n');
+        print_text("\n");
     }
 }
 
@@ -185,7 +201,7 @@ static void print_message(const unsigned char *ptrData, unsigned long ulLength)
     }
     fnGetMQTT_message(&message);
     if (message.ulOffset == 0 && job.cut_off) {
-        putchar('\n');                  /* the link was lost; it comes again from its beginning */
+        print_text("\n");               /* the link was lost; it comes again from its beginning */
         job.cut_off = 0;
     }
     if (message.ulTotalLength == 0) {
@@ -227,8 +243,14 @@ static unsigned short callback(signed char scEvent, unsigned char *ptrData, unsi
 
 int main(int argc, char **argv)
 {
+    int exit_code;
+
     parse_options(argc, argv);
     signal(SIGPIPE, SIG_IGN);           /* that the reader has gone is noticed when writing */
     client_start(&job.client, &job.options, callback, RECONNECT_SECONDS);
-    return client_run(&job.client, flush, 0);
+    exit_code = client_run(&job.client, flush, 0);
+    if (ferror(stdout)) {
+        _exit(exit_code);               /* exit() would try to write once more */
+    }
+    return exit_code;
 }

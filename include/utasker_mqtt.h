@@ -312,7 +312,8 @@ typedef struct stMQTT_SECURITY {
      */
     unsigned short usAuthorityLength;
     /*
-     The client's certificate, DER; 0: none.
+     The client's certificate, DER; 0: none. With 13 bytes more it must fit the records that ptrReceive allows, which hold in both
+     directions. A session ticket may carry it too: for OpenSSL's brokers that is 300 bytes more.
      */
     const unsigned char *ptrCertificate;
     /*
@@ -429,7 +430,8 @@ typedef struct stMQTT_SUBSCRIPTION {
 
  Events that ask want at most ulLength bytes written at ptrData and their number returned; those that tell ignore what is
  returned unless said otherwise, and have ptrData 0 unless said otherwise. The callback runs inside fnPollMQTT; all functions
- may be called in it (fnPollMQTT itself does nothing there).
+ may be called in it (fnPollMQTT itself does nothing there). It should return soon: a poll reads the clock when it begins, and
+ all deadlines count from there.
  */
 typedef unsigned short (*MQTT_CALLBACK)(signed char scEvent,
                                         unsigned char *ptrData,
@@ -492,7 +494,8 @@ unsigned long fnPollMQTT(void);
  Publishes usLength bytes at ptrData, copied during the call. Topic and cQoS as for fnPublishMQTT.
 
  Returns a handle above 0; MQTT_PUBLISH_ACKNOWLEDGED or MQTT_PUBLISH_FAILED follows, in which fnGetMQTT_message tells it. The errors of
- fnPublishMQTT, and ERROR_MQTT_MESSAGE_TOO_LONG: it will never fit; ERROR_MQTT_INVALID_ARGUMENT: ptrData is null. From any context.
+ fnPublishMQTT, and ERROR_MQTT_MESSAGE_TOO_LONG: it will never fit; ERROR_MQTT_INVALID_ARGUMENT: ptrData is null, and
+ usLength is not 0. From any context.
  */
 int fnPublishMQTT_data(unsigned char ucRef,
                        const char *ptrTopic,
@@ -505,8 +508,8 @@ int fnPublishMQTT_data(unsigned char ucRef,
  and cQoS as for fnPublishMQTT. A stream that is sent again begins at offset 0 and must give the same bytes.
 
  Returns a handle above 0; MQTT_PUBLISH_ACKNOWLEDGED or MQTT_PUBLISH_FAILED follows, in which fnGetMQTT_message tells it. The errors of
- fnPublishMQTT, and ERROR_MQTT_MESSAGE_TOO_LONG: above what MQTT can carry (256 MB); ERROR_MQTT_NOT_SUPPORTED: not in this build. From
- any context.
+ fnPublishMQTT, and ERROR_MQTT_MESSAGE_TOO_LONG: above what MQTT can carry (256 MB, less 64 KB for the topic);
+ ERROR_MQTT_NOT_SUPPORTED: not in this build. From any context.
  */
 int fnPublishMQTT_stream(unsigned char ucRef,
                          const char *ptrTopic,
@@ -682,7 +685,7 @@ int fnGetMQTT_subscription(int iRef, MQTT_SUBSCRIPTION *ptrSubscription);
 #define MQTT_PUBLISH_ACKNOWLEDGED 9
 
 /*
- Asks: write a topic, at most ulLength bytes. The reference is that of the subscription, or 0 for a one-off topic. An empty or
+ Asks: write a topic, at most ulLength bytes, which are 256 where the transmit buffer is not small. The reference is that of the subscription, or 0 for a one-off topic. An empty or
  invalid one fails the publication, or refuses the subscription.
  */
 #define MQTT_PUBLISH_TOPIC 10

@@ -8,7 +8,7 @@
 #
 # With SECURE=1 the image makes secure connections, with the certificates and the key in the folder CREDENTIALS (../../target/credentials), and
 # the broker's port is 8883: ca.crt, client.crt and client.key, all PEM. The README of the repository shows how they are made.
-# FEATURES and MQTT_CONFIG_H of the environment or the command line reach ../dist, which makes the library.
+# FEATURES (with SECURE=1), LEAVE_OUT and MQTT_CONFIG_H of the environment or the command line reach ../dist, which makes the library.
 #
 # A Makefile that includes this has named:
 #   NAME      its folder
@@ -28,12 +28,15 @@ MPS2  := ../mps2
 FETCH := $(ROOT)/target/mps2/third-party
 OUT   := $(ROOT)/target/$(NAME)
 , := ,
-ifdef SECURE
-FEATURES := secure-mqtt,client-certificate
-CREDENTIALS ?= $(ROOT)/target/credentials
+USUAL := $(if $(SECURE),secure-mqtt$(,)client-certificate)
+ifeq ($(FEATURES),)
+FEATURES := $(USUAL)
 endif
-NAMES := $(addprefix -,$(subst $(,),+,$(FEATURES)))
-HERE  := $(OUT)/$(BOARD)$(if $(SECURE),-secure,$(NAMES))
+CREDENTIALS ?= $(ROOT)/target/credentials
+$(if $(SECURE),,$(if $(FEATURES),$(error FEATURES needs SECURE=1)))
+NAMES   := $(addprefix -,$(subst $(,),+,$(FEATURES)))
+WITHOUT := $(addprefix -without-,$(subst $(,),+,$(LEAVE_OUT)))
+HERE    := $(OUT)/$(BOARD)$(if $(SECURE),-secure)$(if $(filter-out $(USUAL),$(FEATURES)),$(NAMES))$(WITHOUT)
 
 CPU_an385    := -mcpu=cortex-m3 -mthumb
 KERNEL_an385 := ARM_CM3
@@ -48,7 +51,7 @@ RUST_an500   := thumbv7em-none-eabihf
 CPU     := $(CPU_$(BOARD))
 KERNEL  := $(KERNEL_$(BOARD))
 RUST    := $(RUST_$(BOARD))
-DIST    := $(ROOT)/target/dist/$(RUST)$(NAMES)
+DIST    := $(ROOT)/target/dist/$(RUST)$(NAMES)$(WITHOUT)
 LIBRARY := $(DIST)/lib/libutasker_mqtt.a
 $(if $(CPU),,$(error BOARD must be an385, an386 or an500))
 
@@ -76,8 +79,8 @@ OBJECTS = $(OURS:%=$(HERE)/%.o) $(SHARED:%=$(HERE)/mps2/%.o) $(ABOVE:%=$(HERE)/a
           $(RTOS:%=$(HERE)/freertos/%.o) $(LWIP:%=$(HERE)/lwip/%.o)
 SOURCES = $(LWIP_PATH) $(if $(RTOS),$(FREERTOS_KERNEL_PATH))
 
-# What configures FreeRTOS and lwIP: the compiler's lists of headers leave out those that a system's header includes.
-SETTINGS := $(wildcard include/*.h $(MPS2)/include/*.h $(MPS2)/include/*/*.h)
+# What configures FreeRTOS and lwIP: the compiler's lists of headers leave out those that a system's header includes. And where they are.
+SETTINGS := $(wildcard include/*.h $(MPS2)/include/*.h $(MPS2)/include/*/*.h) $(HERE)/sources
 
 all: $(HERE)/firmware.elf
 
@@ -104,7 +107,10 @@ clean:
 
 # What is shipped. It knows by itself whether there is anything to do.
 $(LIBRARY): FORCE
-	$(Q)FEATURES=$(FEATURES) $(ROOT)/c-examples/dist $(RUST) >/dev/null
+	$(Q)FEATURES=$(FEATURES) LEAVE_OUT=$(LEAVE_OUT) $(ROOT)/c-examples/dist $(RUST) >/dev/null
+
+$(HERE)/sources: FORCE
+	@mkdir -p $(@D); echo '$(SOURCES)' | cmp -s - $@ || echo '$(SOURCES)' >$@
 
 $(HERE)/%.o: %.c $(LIBRARY) $(SETTINGS) | $(SOURCES)
 	@mkdir -p $(@D)
@@ -120,11 +126,11 @@ $(HERE)/mps2/credentials.o: $(MPS2)/credentials.S $(addprefix $(HERE)/,ca.der cl
 	$(Q)$(CC) $(CPU) -I$(HERE) -c $< -o $@
 
 # Another folder's files may be older than what was made of these: only what they hold counts.
-$(HERE)/%.der: $(CREDENTIALS)/%.crt FORCE
+$(HERE)/ca.der $(HERE)/client.der: $(HERE)/%.der: $(CREDENTIALS)/%.crt FORCE
 	@mkdir -p $(@D)
 	$(Q)openssl x509 -in $< -outform DER -out $@.new && install -C -m 600 $@.new $@
 
-$(HERE)/%.key.der: $(CREDENTIALS)/%.key FORCE
+$(HERE)/client.key.der: $(HERE)/%.key.der: $(CREDENTIALS)/%.key FORCE
 	@mkdir -p $(@D)
 	$(Q)openssl pkey -in $< -outform DER -out $@.new && install -C -m 600 $@.new $@
 

@@ -127,7 +127,8 @@ pub struct MQTT_SECURITY {
     pub ptrAuthority: *const c_uchar,
     /// Bytes there.
     pub usAuthorityLength: c_ushort,
-    /// The client's certificate, DER; 0: none.
+    /// The client's certificate, DER; 0: none. With 13 bytes more it must fit the records that ptrReceive allows, which hold in both
+    /// directions. A session ticket may carry it too: for OpenSSL's brokers that is 300 bytes more.
     pub ptrCertificate: *const c_uchar,
     /// Bytes there.
     pub usCertificateLength: c_ushort,
@@ -289,7 +290,8 @@ pub extern "C" fn fnPollMQTT() -> c_ulong {
 /// Publishes usLength bytes at ptrData, copied during the call. Topic and cQoS as for fnPublishMQTT.
 ///
 /// Returns a handle above 0; MQTT_PUBLISH_ACKNOWLEDGED or MQTT_PUBLISH_FAILED follows, in which fnGetMQTT_message tells it. The errors of
-/// fnPublishMQTT, and ERROR_MQTT_MESSAGE_TOO_LONG: it will never fit; ERROR_MQTT_INVALID_ARGUMENT: ptrData is null. From any context.
+/// fnPublishMQTT, and ERROR_MQTT_MESSAGE_TOO_LONG: it will never fit; ERROR_MQTT_INVALID_ARGUMENT: ptrData is null, and
+/// usLength is not 0. From any context.
 ///
 /// # Safety
 /// `ptrTopic` is null or terminated by a zero; `usLength` bytes can be read at `ptrData`.
@@ -311,8 +313,8 @@ pub unsafe extern "C" fn fnPublishMQTT_data(ucRef: c_uchar, ptrTopic: *const c_c
 /// and cQoS as for fnPublishMQTT. A stream that is sent again begins at offset 0 and must give the same bytes.
 ///
 /// Returns a handle above 0; MQTT_PUBLISH_ACKNOWLEDGED or MQTT_PUBLISH_FAILED follows, in which fnGetMQTT_message tells it. The errors of
-/// fnPublishMQTT, and ERROR_MQTT_MESSAGE_TOO_LONG: above what MQTT can carry (256 MB); ERROR_MQTT_NOT_SUPPORTED: not in this build. From
-/// any context.
+/// fnPublishMQTT, and ERROR_MQTT_MESSAGE_TOO_LONG: above what MQTT can carry (256 MB, less 64 KB for the topic);
+/// ERROR_MQTT_NOT_SUPPORTED: not in this build. From any context.
 ///
 /// # Safety
 /// `ptrTopic` is null or terminated by a zero.

@@ -77,7 +77,7 @@ pub const MQTT_UNSUBACK_RECEIVED: c_int = 8;
 /// subscription, or 0. At QoS 2 a value other than 0 returned for a publication of fnPublishMQTT repeats it, with new data; where there
 /// is no room for that, MQTT_PUBLISH_FAILED follows.
 pub const MQTT_PUBLISH_ACKNOWLEDGED: c_int = 9;
-/// Asks: write a topic, at most ulLength bytes. The reference is that of the subscription, or 0 for a one-off topic. An empty or
+/// Asks: write a topic, at most ulLength bytes, which are 256 where the transmit buffer is not small. The reference is that of the subscription, or 0 for a one-off topic. An empty or
 /// invalid one fails the publication, or refuses the subscription.
 pub const MQTT_PUBLISH_TOPIC: c_int = 10;
 /// Asks: write the payload; the room is always MQTT_PUBLISH_ROOM. It is kept until it is acknowledged, and asked for once.

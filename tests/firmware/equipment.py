@@ -23,9 +23,8 @@ CONNECTED, SUBSCRIBED, PUBLISHED = re.compile("MQTT connected"), re.compile("MQT
 
 
 def elf(firmware, board, name):
-    """The image, where FEATURES (see c-examples/mps2/mps2.mk) has it built; one for secure connections has features of its own."""
-    features = "" if board.endswith("-secure") else os.environ.get("FEATURES", "").replace(",", "+")
-    return f"{ROOT}/target/{firmware}/{board}{features and '-' + features}/{name}.elf"
+    """The image, as c-examples/mps2/mps2.mk has it built."""
+    return f"{ROOT}/target/{firmware}/{board}/{name}.elf"
 
 
 AT_ONCE = 10        # seconds: sooner than what is told of a link that is silent for the default response time, 15
