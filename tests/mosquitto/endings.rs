@@ -1,10 +1,12 @@
 //! How the programs end: interrupted, without a reader, with everything done.
 
 use crate::broker::{Broker, Build, program};
-use crate::tools::{Running, run, run_with};
+use crate::tools::{Running, run, run_with, signal};
 use std::fs::File;
 use std::net::TcpListener;
 use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
 
 #[test]
 fn publish_fails_where_a_signal_ends_it_and_subscribe_does_not() {
@@ -45,6 +47,26 @@ fn subscribe_disconnects_where_its_reader_has_gone() {
         run(broker.theirs("pub").args(["-t", "t", "-m", "x"])).well();
         assert_eq!(child.wait().unwrap().code(), Some(0));
         broker.wait_for(&format!("Received DISCONNECT from {client}"), 1);
+    }
+}
+
+#[test]
+fn subscribe_disconnects_at_a_signal_though_its_reader_does_not_read() {
+    let broker = Broker::open();
+    for build in [Build::Plain, Build::Sanitized] {
+        let client = format!("{build:?}");
+        let mut subscribe = broker.ours(build, "subscribe");
+        subscribe.args(["-t", "t", "-i", &client]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = subscribe.spawn().unwrap();
+        broker.wait_for(&format!("Sending SUBACK to {client}"), 1);
+        let line = "x".repeat(200_000); // more than a pipe holds
+        run_with(broker.theirs("pub").args(["-t", "t", "-s"]), line.as_bytes()).well();
+        broker.wait_for(&format!("Sending PUBLISH to {client}"), 1);
+        thread::sleep(Duration::from_millis(500)); // until the pipe is full
+        signal(&child, "TERM");
+        broker.wait_for(&format!("Received DISCONNECT from {client}"), 1);
+        let result = child.wait_with_output().unwrap();
+        assert_eq!((result.status.code(), String::from_utf8_lossy(&result.stderr).as_ref()), (Some(0), ""));
     }
 }
 

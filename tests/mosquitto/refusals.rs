@@ -116,3 +116,31 @@ fn a_broker_that_is_not_there_is_told() {
         }
     }
 }
+
+#[test]
+fn what_is_no_text_is_refused_with_a_sentence() {
+    use std::os::unix::ffi::OsStrExt;
+    let broker = Broker::open();
+    for option in ["-i", "-u", "--will-topic"] {
+        for (name, own) in [("publish", ["-m", "x"]), ("subscribe", ["-W", "60"])] {
+            let mut command = broker.ours(Build::Sanitized, name);
+            command.args(["-t", "t"]).args(own).arg(option).arg(std::ffi::OsStr::from_bytes(b"a\xff"));
+            let result = run(&mut command).with_code(1);
+            assert!(result.errors.contains("the client identifier, the will's topic or the user name is not valid"), "{}", result.errors);
+        }
+    }
+}
+
+#[test]
+fn one_filter_that_is_none_refuses_all() {
+    let broker = Broker::open();
+    let result = run(broker.ours(Build::Sanitized, "subscribe").args(["-t", "a/#/b", "-t", "c", "-W", "60"])).with_code(1);
+    assert!(result.errors.contains("no subscription to 'a/#/b': not a valid topic"), "{}", result.errors);
+}
+
+#[test]
+fn what_connect_has_no_room_for_is_refused_without_telling_it() {
+    let broker = Broker::open();
+    let result = run(broker.ours(Build::Sanitized, "publish").args(["-t", "t", "-m", "x", "-u", "user", "-P", &"secret".repeat(300)])).with_code(1);
+    assert!(result.errors.contains("MQTT_RX_BUFFER_LENGTH") && !result.errors.contains("secret"), "{}", result.errors);
+}
