@@ -424,25 +424,6 @@ fn inside_any_event() {
 }
 
 #[test]
-fn stream_is_not_begun_any_more() {
-    for asked_before in [false, true] {
-        let mut client = Client::connected(CLEAN);
-        client.application.answers(|_, event| (event.kind == Kind::PublishDataPart).then(|| 0.into()));
-        client.library.publish_stream(0, Some("a"), 0, 100_000).unwrap();
-        if asked_before {
-            client.poll();
-            client.asked.clear();
-        }
-        client.library.disconnect().unwrap();
-        client.poll();
-        client.expect_asked([]);
-        client.expect_sent("e0 00");
-        client.pass(1000);
-        client.expect_events([failed(0), CONNECTION_CLOSED]);
-    }
-}
-
-#[test]
 fn payload_is_not_asked_for_any_more() {
     let mut client = Client::connected(CLEAN);
     client.application.answers(|library, event| {

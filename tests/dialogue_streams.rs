@@ -573,3 +573,86 @@ fn next_stream_is_asked_at_once_where_the_one_before_needs_no_more() {
     client.poll_once();
     client.expect_sent("62 02 00 01 30 05 00 01 'b' 00 01");
 }
+
+#[test]
+fn stream_is_not_begun_behind_the_call_to_disconnect() {
+    for asked_before in [false, true] {
+        let mut client = Client::connected(CLEAN);
+        client.application.answers(|_, event| (event.kind == Kind::PublishDataPart).then(|| 0.into()));
+        client.library.publish_stream(0, Some("a"), 0, 100_000).unwrap();
+        if asked_before {
+            client.poll();
+            client.asked.clear();
+        }
+        client.library.disconnect().unwrap();
+        client.poll();
+        client.expect_asked([]);
+        client.expect_sent("e0 00");
+        client.pass(1000);
+        client.expect_events([failed(0), CONNECTION_CLOSED]);
+    }
+}
+
+/// A stream that the link takes slowly: answers to what arrives wait behind it, and when there is no room for more of them, nothing
+/// is read.
+fn slow_stream(client: &mut Client) {
+    client.library.publish_stream(0, Some("b"), 1, 100_000).unwrap();
+    client.poll();
+    for identifier in 1..=20 {
+        client.link.arrives(&publish(0x32, "a/b", identifier, &[]));
+    }
+    client.poll();
+}
+
+/// Seconds, in each of which the link takes 1000 bytes.
+fn slow_passes(client: &mut Client, seconds: u32) {
+    for _ in 0..seconds {
+        client.pass(1000);
+        client.link.room += 1000;
+    }
+}
+
+#[test]
+fn suback_that_is_not_read_for_want_of_room_for_answers_is_not_late() {
+    let mut client = Client::connected(KEPT);
+    client.library.subscribe(Some("a/#"), 1).unwrap();
+    client.link.room = 1000;
+    slow_stream(&mut client);
+    client.link.arrives(&bytes("90 03 00 01 01"));
+    slow_passes(&mut client, 110);
+    let mut told = client.take_events();
+    told.retain(|event| event.kind != Kind::TopicMessage);
+    assert_eq!(told, [suback(1, 1)]);
+}
+
+#[test]
+fn pingresp_that_is_not_read_for_want_of_room_for_answers_is_not_late() {
+    let mut client = Client::connected_with(Options { keep_alive: 40, ..DEFAULTS }, KEPT);
+    client.pass(10_000);
+    client.expect_sent("c0 00");
+    client.link.room = 1000;
+    slow_stream(&mut client);
+    client.link.arrives(&bytes("d0 00"));
+    slow_passes(&mut client, 110);
+    let mut told = client.take_events();
+    told.retain(|event| event.kind != Kind::TopicMessage);
+    assert_eq!(told, []);
+}
+
+#[test]
+fn suback_that_is_not_read_behind_one_qos_2_message_too_many_is_not_late() {
+    let mut client = Client::connected(KEPT);
+    for identifier in 1..=32 {
+        client.receive_bytes(&publish(0x34, "m", identifier, &[]));
+    }
+    client.take_sent();
+    client.take_events();
+    client.link.room = 8 + 1000; // SUBSCRIBE, and the beginning of a stream
+    client.library.subscribe(Some("a"), 1).unwrap();
+    client.library.publish_stream(0, Some("b"), 0, 30_000).unwrap();
+    client.poll();
+    client.receive_bytes(&publish(0x34, "m", 33, &[]));
+    client.receive("90 03 00 01 01");
+    slow_passes(&mut client, 40);
+    client.expect_events([acknowledged(0), BUSY, CONNECTION_CLOSED]);
+}
