@@ -263,3 +263,42 @@ fn disconnect_inside_an_event_of_the_end_ends_it_all() {
         assert_eq!(client.link.opened, 1);
     }
 }
+
+#[test]
+fn subscriptions_have_their_place_beside_copies_that_were_given_up_between_two_attempts() {
+    let mut client = Client::connected_with(RECONNECTING, KEPT);
+    let mut claims: Vec<_> = (0..2).map(|_| client.library.claim_data(0, Some("a"), 1, 1).unwrap()).collect();
+    client.disconnect();
+    client.lose(lost::CLOSED);
+    // Both copies end in the next attempt, which is lost before CONNECT has gone out.
+    client.application.answers(move |library, _| {
+        for claimed in claims.drain(..) {
+            assert_eq!(library.copy_data(claimed, b"x"), Err(Error::NotReady));
+        }
+        None
+    });
+    client.link.room = 0;
+    client.connect(KEPT);
+    // Another task asks for all that can be asked for as soon as that is accepted.
+    let accepted = std::rc::Rc::new(std::cell::Cell::new([0, 0]));
+    let counts = accepted.clone();
+    client.other_task = Some(Box::new(move |library| {
+        let [mut publications, mut subscriptions] = counts.get();
+        while library.publish_data(0, Some("p"), 1, b"").is_ok() {
+            publications += 1;
+        }
+        while library.subscribe(Some("s"), 0).is_ok() {
+            subscriptions += 1;
+        }
+        counts.set([publications, subscriptions]);
+    }));
+    client.lose(lost::CLOSED);
+    client.other_task = None;
+    let [publications, subscriptions] = accepted.get();
+    assert_eq!(subscriptions, 8);
+    client.take_events();
+    client.link.room = usize::MAX;
+    client.pass(10_000);
+    client.accept(true);
+    assert_eq!(types(&client.take_sent()), [(0x32, publications), (0x82, subscriptions)]);
+}
