@@ -273,20 +273,6 @@ fn subscriptions_that_are_forgotten_leave_their_place() {
     }
 }
 
-/// How many packets there are of each type that comes.
-fn types(sent: &[u8]) -> Vec<(u8, usize)> {
-    let mut types: Vec<(u8, usize)> = Vec::new();
-    let mut rest = sent;
-    while let [first, length, ..] = rest {
-        match types.last_mut() {
-            Some((last, count)) if last == first => *count += 1,
-            _ => types.push((*first, 1)),
-        }
-        rest = &rest[2 + usize::from(*length)..];
-    }
-    types
-}
-
 #[test]
 fn every_subscription_has_its_place_beside_all_publications() {
     let mut client = Client::connected(KEPT);

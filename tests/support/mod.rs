@@ -376,3 +376,17 @@ fn packets(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     }
     packets
 }
+
+/// How many packets there are of each type that comes.
+pub fn types(sent: &[u8]) -> Vec<(u8, usize)> {
+    let mut types: Vec<(u8, usize)> = Vec::new();
+    let mut rest = sent;
+    while let [first, length, ..] = rest {
+        match types.last_mut() {
+            Some((last, count)) if last == first => *count += 1,
+            _ => types.push((*first, 1)),
+        }
+        rest = &rest[2 + usize::from(*length)..];
+    }
+    types
+}
