@@ -72,7 +72,7 @@ async fn open<T: Transport>(
 /// Sends what there is to send, in one record each time, which is finished before the next begins.
 async fn write<T: Transport>(mut writer: TlsWriter<'_, Records<T>, Suite>, exchange: &Exchange, longest: usize) -> TlsError {
     loop {
-        let outgoing = outgoing(exchange).await;
+        let outgoing = wanted(exchange).await;
         let outgoing = outgoing.get(..longest).unwrap_or(outgoing);
         for piece in outgoing.chunks(PIECE) {
             let mut bytes = [0; PIECE];
@@ -87,14 +87,14 @@ async fn write<T: Transport>(mut writer: TlsWriter<'_, Records<T>, Suite>, excha
         if let Err(failure) = writer.flush().await {
             return failure;
         }
-        self::outgoing(exchange).await; // the same, or what begins with that byte
+        wanted(exchange).await; // the same, or what begins with that byte
         exchange.moved.set(exchange.moved.get() + 1);
         exchange.outgoing.set(None);
     }
 }
 
 /// Waits for something to be sent.
-async fn outgoing(exchange: &Exchange) -> &'static [Cell<u8>] {
+async fn wanted(exchange: &Exchange) -> &'static [Cell<u8>] {
     poll_fn(|_| match exchange.outgoing.get() {
         Some(outgoing) if !outgoing.is_empty() && !exchange.is_lost() => Poll::Ready(outgoing),
         _ => Poll::Pending,
