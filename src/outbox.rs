@@ -47,7 +47,7 @@ pub enum State {
 pub mod source {
     /// The topic is asked for.
     pub const TOPIC_ASKED: u8 = 0x01;
-    /// The topic is in the table of subscriptions.
+    /// The topic is in the table of subscriptions. Beside [`TOPIC_ASKED`]: the subscription has ended, so that there is none to ask for.
     pub const SUBSCRIPTION: u8 = 0x02;
     /// The payload is asked for, at once; or it is a SUBSCRIBE or UNSUBSCRIBE, which has none.
     pub const PAYLOAD_ASKED: u8 = 0x04;
@@ -197,6 +197,16 @@ impl Request {
         } else if self.length.get() != 0 {
             self.length.set(TOPIC + self.topic_length(memory));
         }
+    }
+
+    /// Has a publication fail. One whose payload is still being copied has to have its turn: without the subscription that it may
+    /// need the topic of, it fails then.
+    #[inline(always)]
+    pub fn give_up(&self) {
+        if self.state.get() > State::Copying {
+            self.state.set(State::Failed);
+        }
+        self.source.set(self.source.get() | source::SUBSCRIPTION);
     }
 
     /// Whether it claims its range at its turn, rather than when it is accepted.

@@ -146,6 +146,19 @@ fn connection_may_end_while_another_task_copies_a_payload() {
         client.expect_sent("");
         client.expect_events([]);
     }
+    // The subscription whose topic it was to have went with the session.
+    let mut client = Client::connected(CLEAN);
+    client.library.subscribe(None, 1).unwrap();
+    let claimed = client.library.claim_data(1, None, 1, 2).unwrap();
+    client.lose(lost::CLOSED);
+    client.take_events();
+    client.connect(CLEAN);
+    client.accept(false);
+    client.library.copy_data(claimed, b"hi").unwrap();
+    client.poll();
+    client.expect_sent("");
+    client.expect_events([failed(1).of(1)]);
+
     let mut client = Client::connected_with(RECONNECTING, CLEAN);
     let claimed = client.library.claim_data(0, Some("a"), 1, 2).unwrap();
     client.lose(lost::CLOSED);

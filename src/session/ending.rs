@@ -149,8 +149,8 @@ impl Session {
                 if ends {
                     request.state.set(State::Done);
                 }
-            } else if !matches!(request.state.get(), State::Done | State::Copying) && (clean || request.qos() == 0) {
-                request.state.set(State::Failed);
+            } else if clean || request.qos() == 0 {
+                request.give_up();
             }
         }
         if ends {

@@ -369,9 +369,9 @@ impl Session {
             self.outbox.remove(request);
         }
         for request in self.outbox.all() {
-            let needs_topic = request.state.get() == State::Queued && request.has(source::TOPIC_ASKED | source::SUBSCRIPTION);
+            let needs_topic = request.state.get() <= State::Queued && request.has(source::TOPIC_ASKED | source::SUBSCRIPTION);
             if needs_topic && request.reference.get() == reference {
-                request.state.set(State::Failed);
+                request.give_up();
             }
         }
         self.tell(host, kind, 0, code, reference);

@@ -179,6 +179,9 @@ impl Session {
         }
         let start = request.start.get();
         if request.has(source::TOPIC_ASKED) {
+            if request.has(source::SUBSCRIPTION) {
+                return self.fail_request(host, request);
+            }
             let length = usize::from(self.tell_of(host, Kind::PublishTopic, start + TOPIC, TOPIC_ROOM, request));
             let kind = if control { Text::Filter } else { Text::Name };
             if length > TOPIC_ROOM || !topic::is_valid(memory.range(start + TOPIC, length), kind) {

@@ -225,6 +225,7 @@ impl Books {
             restored: false,
             counted: false,
             doomed: false,
+            given_up: false,
             claim,
         });
     }

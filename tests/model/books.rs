@@ -62,6 +62,8 @@ pub struct Entry {
     pub counted: bool,
     /// A stream that was given up: it fails with the connection.
     pub doomed: bool,
+    /// It has failed while its payload was still being copied: it has no topic to ask for at its turn.
+    pub given_up: bool,
     pub claim: (u16, usize),
 }
 
@@ -241,7 +243,9 @@ impl Books {
 
     /// Has publications fail.
     pub fn fail(&mut self, which: impl Fn(&Entry) -> bool) {
-        let (failed, left): (Vec<_>, Vec<_>) = self.entries.drain(..).partition(|entry| entry.what == What::Publish && which(entry));
+        let fails = |entry: &Entry| entry.what == What::Publish && which(entry);
+        let (failed, mut left): (Vec<_>, Vec<_>) = self.entries.drain(..).partition(|entry| fails(entry) && entry.state != State::Copying);
+        left.iter_mut().filter(|entry| fails(entry)).for_each(|entry| entry.given_up = true);
         self.entries = left;
         self.failures.extend(failed);
     }
@@ -257,7 +261,7 @@ impl Books {
     pub fn begin(&mut self) {
         if std::mem::take(&mut self.begins) && self.is_clean() {
             self.messages.values_mut().for_each(|passed| passed.disturbed = true);
-            self.fail(|entry| entry.state != State::Copying);
+            self.fail(|_| true);
             self.end_session();
         }
     }
@@ -276,7 +280,7 @@ impl Books {
         self.phase = if self.reconnecting { Phase::Open } else { Phase::Disconnecting };
         if self.accepted || !self.reconnecting {
             let clean = self.is_clean();
-            self.fail(|entry| entry.doomed || entry.state != State::Copying && (clean || entry.qos == 0));
+            self.fail(|entry| entry.doomed || clean || entry.qos == 0);
             if clean && !self.reconnecting {
                 self.end_session();
             }
@@ -336,6 +340,7 @@ impl Books {
             restored,
             counted,
             doomed: false,
+            given_up: false,
             claim: (0, 0),
         });
     }
@@ -344,7 +349,7 @@ impl Books {
     pub fn end_subscription(&mut self, reference: u8) {
         *self.subscription(reference) = None;
         self.entries.retain(|entry| entry.what == What::Publish || entry.reference != reference);
-        self.fail(|entry| entry.state == State::Waiting && entry.needs_table && entry.reference == reference);
+        self.fail(|entry| matches!(entry.state, State::Copying | State::Waiting) && entry.needs_table && entry.reference == reference);
     }
 
     pub fn reply(&mut self, first: u8, identifier: u16) {
