@@ -1,6 +1,7 @@
 //! What is shipped for each target is clean: see `dist`.
 
 use std::process::Command;
+use std::sync::Once;
 
 const DOCUMENTED: [&str; 15] = [
     "fnConnectMQTT",
@@ -20,10 +21,23 @@ const DOCUMENTED: [&str; 15] = [
     "fnUnsubscribeMQTT",
 ];
 
-fn output(command: &mut Command) -> String {
+/// What a command has printed, and its complaints.
+fn run(command: &mut Command) -> Result<String, String> {
     let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("CARGO_TARGET_DIR").output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+}
+
+fn output(command: &mut Command) -> String {
+    run(command).unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}
+
+fn dist() -> Command {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| _ = output(Command::new("tests/install").arg("dist")));
+    let mut command = Command::new("c-examples/dist");
+    command.env_remove("FEATURES").env_remove("LEAVE_OUT");
+    command
 }
 
 /// The names that `llvm-nm` with an option tells of an archive, sorted.
@@ -56,11 +70,38 @@ fn is_clean(package: &str) {
 
 #[test]
 fn archives_of_all_targets_are_clean() {
-    output(Command::new("tests/install").arg("dist"));
-    let plain = output(Command::new("c-examples/dist").env_remove("FEATURES"));
+    let plain = output(&mut dist());
     assert_eq!(plain.lines().count(), 6);
     plain.lines().for_each(is_clean);
-    let secure = output(Command::new("c-examples/dist").args(["thumbv6m-none-eabi", "thumbv7em-none-eabihf"]).env("FEATURES", "client-certificate,psk"));
+    let secure = output(dist().args(["thumbv6m-none-eabi", "thumbv7em-none-eabihf"]).env("FEATURES", "client-certificate,psk"));
     assert_eq!(secure.lines().count(), 2);
     secure.lines().for_each(is_clean);
+
+    // What is shipped does not depend on whose terminal it was made in.
+    let archive = concat!(env!("CARGO_MANIFEST_DIR"), "/target/dist/thumbv7em-none-eabihf/lib/libutasker_mqtt.a");
+    let before = std::fs::read(archive).unwrap();
+    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
+        output(dist().arg("thumbv7em-none-eabihf").env(name, "-Copt-level=1"));
+        assert!(std::fs::read(archive).unwrap() == before, "{name} makes another archive");
+    }
+}
+
+#[test]
+fn builds_say_what_is_wrong() {
+    for (name, value, complaint) in [
+        ("LEAVE_OUT", "streams", "LEAVE_OUT: streams is none of the features that are on by default"),
+        ("FEATURES", "secure", "does not contain this feature: secure"),
+    ] {
+        let error = run(dist().arg("thumbv7em-none-eabihf").env(name, value)).unwrap_err();
+        assert!(error.contains(complaint), "{name}={value}: {error}");
+    }
+    for (setting, complaint) in [
+        ("FEATURES=psk", "FEATURES needs SECURE=1"),
+        ("BOARD=an999", "BOARD must be an385, an386 or an500"),
+        ("LWIP_PATH=/nowhere", "LWIP_PATH: /nowhere has no src/include/lwip"),
+        ("FREERTOS_KERNEL_PATH=/nowhere", "FREERTOS_KERNEL_PATH: /nowhere has no include/FreeRTOS.h"),
+    ] {
+        let error = run(Command::new("make").args(["--dry-run", "-C", "c-examples/freertos-lwip", setting])).unwrap_err();
+        assert!(error.contains(complaint), "{setting}: {error}");
+    }
 }

@@ -57,6 +57,10 @@ $(if $(CPU),,$(error BOARD must be an385, an386 or an500))
 
 FREERTOS_KERNEL_PATH ?= $(FETCH)/freertos-next/FreeRTOS-Kernel
 LWIP_PATH            ?= $(FETCH)/lwip
+# $(call given,NAME,FILE): where NAME was not set here, FILE must lie there.
+given = $(if $(filter-out file,$(firstword $(origin $1))),$(if $(wildcard $($1)/$2),,$(error $1: $($1) has no $2)))
+$(call given,LWIP_PATH,src/include/lwip)
+$(if $(RTOS),$(call given,FREERTOS_KERNEL_PATH,include/FreeRTOS.h))
 
 CC       := arm-none-eabi-gcc
 CFLAGS   := $(CPU) -Os -g -ffunction-sections -fdata-sections --specs=nano.specs
