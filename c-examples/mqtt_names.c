@@ -8,7 +8,7 @@ const char *mqtt_result_name(int result)
     case MQTT_RESULT_OK:
         return "MQTT_RESULT_OK";
     case ERROR_MQTT_NOT_READY:
-        return "ERROR_MQTT_NOT_READY (not connected)";
+        return "ERROR_MQTT_NOT_READY (not connected; or a secure connection without certificates or key)";
     case ERROR_MQTT_IN_USE:
         return "ERROR_MQTT_IN_USE (connected already)";
     case ERROR_MQTT_ARP_FAIL:
