@@ -221,6 +221,19 @@ fn a_subscription_is_printed_as_mu_tasker_prints_it() {
 }
 
 #[test]
+fn all_subscriptions_are_printed_in_any_configuration() {
+    use utasker_mqtt::config;
+    let _client = Client::connected(c::CLEAN);
+    let longest = "l".repeat(config::MAX_TOPIC_LENGTH);
+    let topic = CString::new(&*longest).unwrap();
+    for reference in 1..=config::MAX_SUBSCRIPTIONS as i32 {
+        assert_eq!(c::subscribe(&*topic, 1), reference);
+        assert_eq!(c::show_subscription(reference), 0);
+        assert_eq!(world(|world| world.printed.pop()), Some(format!("Reference:{reference} QoS:1 Topic:{longest}\r\n").into_bytes()));
+    }
+}
+
+#[test]
 fn subscriptions_are_forgotten_when_a_clean_connection_closes_and_kept_otherwise() {
     for (flags, left) in [(c::CLEAN, Err(c::NO_SUBSCRIPTION_ENTRY)), (0, Ok((Some(b"a".to_vec()), 1, 1)))] {
         let client = Client::connected(flags);
