@@ -58,7 +58,7 @@ fn main() {
         let name = setting.name;
         writeln!(rust, "/// `{name}`.\npub const {}: usize = {value};", name.trim_start_matches("MQTT_").to_uppercase()).unwrap();
         writeln!(header, "#if !defined {name}\n    #define {name} {value}\n#elif ({name}) != {value}").unwrap();
-        writeln!(header, "    #error \"{name} is not the {value} that libutasker_mqtt.a was built with: name this file in MQTT_CONFIG_H and build it again\"\n#endif").unwrap();
+        writeln!(header, "    #error \"{name} is not the {value} that libutasker_mqtt.a was built with: name the header that defines it in MQTT_CONFIG_H and build the archive again\"\n#endif").unwrap();
     }
     for (name, feature, advice) in OPTIONS {
         if has_feature(feature) {
@@ -101,13 +101,13 @@ fn stop(reason: &str) -> ! {
 /// names stand in quotes where they must not be replaced.
 fn configured(file: &Path) -> Vec<u64> {
     println!("cargo::rerun-if-changed={}", file.display());
-    if let Err(error) = fs::metadata(file) {
+    let file = path::absolute(file).unwrap(); // symbolic links stay: what it includes lies beside the name that was given
+    if let Err(error) = fs::metadata(&file) {
         stop(&format!("MQTT_CONFIG_H: {}: {error}", file.display()));
     }
-    let file = path::absolute(file).unwrap(); // symbolic links stay: what it includes lies beside the name that was given
     let mut questions = format!("#include \"{}\"\n", file.display());
     for Setting { name, .. } in &SETTINGS {
-        writeln!(questions, "#ifdef {name}\n@\"{name}\" defined\n#if ({name}) < 0 || ({name}) > 0xffffffff\n@\"{name}\" range\n#endif").unwrap();
+        writeln!(questions, "#ifdef {name}\n@\"{name}\" defined\n@\"{name}\" as {name}\n#if ({name}) < 0 || ({name}) > 0xffffffff\n@\"{name}\" range\n#endif").unwrap();
         for bit in 0..32 {
             writeln!(questions, "#if (({name}) >> {bit}) & 1\n@\"{name}\" {bit}\n#endif").unwrap();
         }
@@ -124,12 +124,24 @@ fn configured(file: &Path) -> Vec<u64> {
             stop(&format!("{name} is defined in MQTT_CONFIG_H: build with --features {advice}"));
         }
     }
+    for Setting { name, .. } in &SETTINGS {
+        let text = answers.lines().find_map(|line| line.trim().strip_prefix(&format!("@\"{name}\" as "))).unwrap_or_default();
+        if let Some(unknown) = unknown_name(text) {
+            stop(&format!("{name} in MQTT_CONFIG_H: {unknown} is not a macro, and counts as 0 where the preprocessor reads it"));
+        }
+    }
     let value = |setting: &Setting| match (answered(setting.name, "defined"), answered(setting.name, "range")) {
         (false, _) => setting.default,
         (true, true) => out_of_range(setting),
         (true, false) => (0..32).filter(|bit| answered(setting.name, &bit.to_string())).map(|bit| 1 << bit).sum(),
     };
     SETTINGS.iter().map(value).collect()
+}
+
+/// A name that is left in what a macro stands for: an enumerator, or a macro that is not defined.
+fn unknown_name(text: &str) -> Option<&str> {
+    let words = text.split(|letter: char| letter != '_' && !letter.is_ascii_alphanumeric());
+    words.into_iter().find(|word| word.starts_with(|letter: char| letter == '_' || letter.is_ascii_alphabetic()))
 }
 
 /// The preprocessor tells which files it has read, in lines such as `# 1 "board.h" 1`.

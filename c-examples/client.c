@@ -121,7 +121,7 @@ static unsigned short answer(CLIENT *client, unsigned char *ptrData, unsigned lo
     size_t length = strlen(text);
 
     if (length > ulLength) {
-        client_complain(client, "identifier, will, user name and password do not fit into MQTT_RX_BUFFER_LENGTH, where CONNECT is made");
+        client_fail(client, "identifier, will, user name and password do not fit into MQTT_RX_BUFFER_LENGTH, where CONNECT is made");
         return DOES_NOT_FIT;
     }
     memcpy(ptrData, text, length);
@@ -195,7 +195,9 @@ unsigned short client_event(CLIENT *client, signed char scEvent, unsigned char *
         }
         break;
     case ERROR_MQTT_INVALID_ARGUMENT:
-        client_complain(client, "the client identifier, the will's topic or the user name is not valid");
+        if (!client->closing) {         /* else it has been said */
+            client_fail(client, "the client identifier, the will's topic or the user name is not valid");
+        }
         break;
     case ERROR_MQTT_BUSY:
         client_complain(client, "more than %d messages of QoS 2 at once (MQTT_MAX_INCOMING_QoS2)", MQTT_MAX_INCOMING_QoS2);

@@ -36,7 +36,7 @@ const char *mqtt_result_name(int result)
     case ERROR_MQTT_TIMEOUT:
         return "ERROR_MQTT_TIMEOUT (the broker did not answer in time)";
     case ERROR_MQTT_LINK:
-        return "ERROR_MQTT_LINK (the link was reset)";
+        return "ERROR_MQTT_LINK (the link was refused, reset, or timed out)";
     case ERROR_MQTT_SECURITY:
         return "ERROR_MQTT_SECURITY (a security check failed)";
     default:

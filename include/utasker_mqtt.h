@@ -3,7 +3,8 @@
    Generated from the Rust sources of libutasker_mqtt.a by cbindgen; do not edit.
 
    The order of calls: fnSetMQTT_platform; where wanted fnSetMQTT_options and fnSetMQTT_security; fnConnectMQTT; then fnPollMQTT again
-   and again. The callback tells what comes of it: from MQTT_CONNACK_RECEIVED on there is a connection.
+   and again. The callback tells what comes of it: from MQTT_CONNACK_RECEIVED on there is a connection, until MQTT_CONNECTION_CLOSED,
+   MQTT_HOST_CLOSED or ERROR_MQTT_ARP_FAIL; where no new attempt follows by itself, fnConnectMQTT may be called in that event.
 
    Calls only record a request; all work is done, and all events are told, inside fnPollMQTT. Results below 0 are errors, named
    ERROR_MQTT_. "From any context" means: any task, any interrupt that the critical section masks, and the callback.
@@ -28,7 +29,7 @@ extern "C" {
 #define MQTT_LINK_CLOSED -1
 
 /*
- Result of fnOpen, fnSend or fnReceive: the connection was reset, or timed out.
+ Result of fnOpen, fnSend or fnReceive: the connection was refused or reset, or timed out.
  */
 #define MQTT_LINK_FAILED -2
 
@@ -84,8 +85,9 @@ extern "C" {
 #define ERROR_MQTT_MESSAGE_TOO_LONG -10
 
 /*
- There is no room now: try again after an acknowledgement. As an event: more than MQTT_MAX_INCOMING_QoS2 messages of QoS 2
- are under way; the connection ends, and a session that is kept brings them again.
+ There is no room now: try again when another request has ended, a publication with MQTT_PUBLISH_ACKNOWLEDGED or
+ MQTT_PUBLISH_FAILED, the others with MQTT_SUBACK_RECEIVED, MQTT_SUBSCRIPTION_REFUSED or MQTT_UNSUBACK_RECEIVED. As an event: more
+ than MQTT_MAX_INCOMING_QoS2 messages of QoS 2 are under way; the connection ends, and a session that is kept brings them again.
  */
 #define ERROR_MQTT_BUSY -11
 
@@ -105,7 +107,7 @@ extern "C" {
 #define ERROR_MQTT_TIMEOUT -14
 
 /*
- Event: the link was reset (MQTT_LINK_FAILED); MQTT_HOST_CLOSED follows.
+ Event: the link was refused or reset, or timed out (MQTT_LINK_FAILED); MQTT_HOST_CLOSED follows.
  */
 #define ERROR_MQTT_LINK -15
 
@@ -286,7 +288,9 @@ typedef struct stMQTT_OPTIONS {
     unsigned short usResponseSeconds;
     /*
      The first wait for a new attempt after a connection has ended is random, up to this; each further one up to twice the
-     limit of the one before. Default: there is no new attempt.
+     limit of the one before. What ended the connection does not matter: where MQTT_CONNECTION_REFUSED, say, is for good, call
+     fnDisconnectMQTT in it. Each attempt asks for the client identifier, will, user name and password again. Default: there is no
+     new attempt.
      */
     unsigned short usReconnectMinSeconds;
     /*
@@ -526,7 +530,7 @@ int fnPublishMQTT_stream(unsigned char ucRef,
 int fnGetMQTT_message(MQTT_MESSAGE *ptrMessage);
 
 /*
- The data behind fnShowMQTT_subscription. The pointer dies at the next poll.
+ The data behind fnShowMQTT_subscription. The pointer dies at the next poll: it is of use to the task that polls alone.
 
  Returns as fnShowMQTT_subscription; ERROR_MQTT_INVALID_ARGUMENT: ptrSubscription is null. From any task.
  */
@@ -606,7 +610,9 @@ int fnGetMQTT_subscription(int iRef, MQTT_SUBSCRIPTION *ptrSubscription);
 #define MQTT_RESULT_OK 0
 
 /*
- There is no platform yet, or not now: there is no connection, or it is being ended.
+ There is no platform yet, or not now: there is no connection, or it is being ended. Requests to publish, subscribe and
+ unsubscribe are accepted from the moment the first byte of CONNECT was taken until fnDisconnectMQTT or the event that ends the
+ connection, and, where a new attempt follows by itself, between the two connections.
  */
 #define ERROR_MQTT_NOT_READY -1
 
@@ -764,13 +770,13 @@ int fnUnsubscribeMQTT(unsigned char ucSubscriptionRef);
  Publishes what MQTT_PUBLISH_DATA will give.
 
  To ptrTopic, copied; where it is null, to the topic of the subscription ucTopicReference; where that is 0, to the one that
- MQTT_PUBLISH_TOPIC will give. cQoS: 0, 1, 2, with MQTT_PUBLISH_RETAIN or without; negative or MQTT_PUBLISH_SUBSCRIPTION_QoS:
- that of the subscription, or 2 for a one-off topic.
+ MQTT_PUBLISH_TOPIC will give. cQoS: 0, 1, 2 (3 to 14 count as 2), with MQTT_PUBLISH_RETAIN or without; negative or
+ MQTT_PUBLISH_SUBSCRIPTION_QoS: that of the subscription, or 2 for a one-off topic.
 
  Returns 0; then MQTT_PUBLISH_ACKNOWLEDGED or MQTT_PUBLISH_FAILED follows. ERROR_MQTT_NOT_READY;
  ERROR_MQTT_INVALID_SUBSCRIPTION; ERROR_MQTT_MISSING_TOPIC: empty, or the reference is not in use; ERROR_MQTT_INVALID_TOPIC:
  wildcards, or not UTF-8; ERROR_MQTT_TOPIC_TOO_LONG; ERROR_MQTT_INVALID_ARGUMENT: unknown bits in cQoS; ERROR_MQTT_BUSY: no
- room now, try again after an acknowledgement. From any context.
+ room now. From any context.
  */
 int fnPublishMQTT(unsigned char ucTopicReference,
                   const char *ptrTopic,

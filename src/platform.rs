@@ -7,7 +7,7 @@ use core::ffi::{c_char, c_int, c_uchar, c_ulong, c_ushort, c_void};
 
 /// Result of fnOpen, fnSend or fnReceive: the host has closed the connection.
 pub const MQTT_LINK_CLOSED: c_int = -1;
-/// Result of fnOpen, fnSend or fnReceive: the connection was reset, or timed out.
+/// Result of fnOpen, fnSend or fnReceive: the connection was refused or reset, or timed out.
 pub const MQTT_LINK_FAILED: c_int = -2;
 /// Result of fnOpen, fnSend or fnReceive: address resolution or routing has failed.
 pub const MQTT_LINK_UNREACHABLE: c_int = -3;

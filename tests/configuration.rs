@@ -182,12 +182,30 @@ fn a_value_out_of_range_stops_the_build_with_its_name_and_the_range() {
             builds.refuses(&format!("#define {name} {wrong}\n"), &[name, &format!("from {lowest} to ")]);
         }
     }
-    for wrong in ["-1", "0", "0x100000000", "0xffffffffffffffff", "(1 - 2)", "nothing"] {
+    for wrong in ["-1", "0", "0x100000000", "0xffffffffffffffff", "(1 - 2)"] {
         builds.refuses(&format!("#define MQTT_MAX_SUBSCRIPTIONS {wrong}\n"), &["MQTT_MAX_SUBSCRIPTIONS must be from 1 to 64"]);
     }
     builds.refuses("#define MQTT_TX_BUFFER_LENGTH 1024\n", &["MQTT_PUBLISH_ROOM must be from 1 to 963"]);
     builds.refuses("#define MQTT_PUBLISH_ROOM 1988\n", &["MQTT_PUBLISH_ROOM must be from 1 to 1987"]);
     builds.refuses("#define MQTT_TX_BUFFER_LENGTH 128\n#define MQTT_MAX_TOPIC_LENGTH 83\n", &["MQTT_TX_BUFFER_LENGTH must be more than MQTT_MAX_TOPIC_LENGTH and 45"]);
+}
+
+#[test]
+fn a_name_that_is_no_macro_stops_the_build() {
+    let builds = Builds::new();
+    for (wrong, unknown) in [("nothing", "nothing"), ("(10 - FIVE)", "FIVE"), ("OTHER", "_five")] {
+        let content = format!("enum {{ FIVE = 5 }};\n#define OTHER 3 + _five\n#define MQTT_MAX_SUBSCRIPTIONS {wrong}\n");
+        builds.refuses(&content, &[&format!("MQTT_MAX_SUBSCRIPTIONS in MQTT_CONFIG_H: {unknown} is not a macro")]);
+    }
+    assert_eq!(value(&builds.with("#define MQTT_MAX_SUBSCRIPTIONS (0x1fUL - 1u)\n").unwrap(), "MQTT_MAX_SUBSCRIPTIONS"), 30);
+}
+
+#[test]
+fn the_readme_tells_the_ranges() {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    for (name, default, lowest, highest) in SETTINGS {
+        assert!(readme.contains(&format!("\n| `{name}` | {default} | {lowest} to {highest} | ")), "{name}");
+    }
 }
 
 #[test]

@@ -11,7 +11,8 @@ const TOP: &str = concat!(
    Generated from the Rust sources of libutasker_mqtt.a by cbindgen; do not edit.
 
    The order of calls: fnSetMQTT_platform; where wanted fnSetMQTT_options and fnSetMQTT_security; fnConnectMQTT; then fnPollMQTT again
-   and again. The callback tells what comes of it: from MQTT_CONNACK_RECEIVED on there is a connection.
+   and again. The callback tells what comes of it: from MQTT_CONNACK_RECEIVED on there is a connection, until MQTT_CONNECTION_CLOSED,
+   MQTT_HOST_CLOSED or ERROR_MQTT_ARP_FAIL; where no new attempt follows by itself, fnConnectMQTT may be called in that event.
 
    Calls only record a request; all work is done, and all events are told, inside fnPollMQTT. Results below 0 are errors, named
    ERROR_MQTT_. \"From any context\" means: any task, any interrupt that the critical section masks, and the callback.

@@ -58,9 +58,6 @@ void clock_sleep(unsigned long milliseconds)
     if (milliseconds > LONGEST_SLEEP) {
         milliseconds = LONGEST_SLEEP;
     }
-    if (milliseconds == 0) {
-        return;
-    }
     ALARM_CONTROL = 0;
     ALARM_RELOAD = ALARM_VALUE = (uint32_t)milliseconds * CYCLES_PER_MILLISECOND;
     ALARM_CONTROL = ALARM_ENABLE | ALARM_INTERRUPT;

@@ -209,8 +209,11 @@ void port_wait(PORT *port, unsigned long milliseconds)
     unsigned long timers = sys_timeouts_sleeptime();
     unsigned long state = fnEnterMQTT_critical();
 
-    if (!port->woken && port->sleep != 0) {
-        port->sleep((milliseconds < timers) ? milliseconds : timers);
+    if (timers < milliseconds) {
+        milliseconds = timers;
+    }
+    if (!port->woken && milliseconds != 0 && port->sleep != 0) {
+        port->sleep(milliseconds);
     }
     fnExitMQTT_critical(state);
     port->woken = 0;                    /* the loop now looks at everything */

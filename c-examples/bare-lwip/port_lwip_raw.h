@@ -9,8 +9,9 @@
 typedef struct {
     PORT_LWIP lwip;                     /* first: the context of the functions of port_lwip.c */
 
-    void (*sleep)(unsigned long milliseconds);  /* until an interrupt, or so long; 0: the loop never sleeps. Called with interrupts
-                                           masked, as WFI allows: one that comes ends the sleep, and is served afterwards */
+    void (*sleep)(unsigned long milliseconds);  /* until an interrupt, or for 1 millisecond or more; 0xffffffff: until an interrupt.
+                                           Called with interrupts masked, as WFI allows: one that comes ends the sleep, and is
+                                           served afterwards. 0: the loop never sleeps */
 
     struct tcp_pcb *connection;         /* 0: there is none */
     struct pbuf *received;              /* what has not been read yet; the peer's window stays closed by so much */

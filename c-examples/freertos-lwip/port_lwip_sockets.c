@@ -227,6 +227,10 @@ void port_wait(PORT *port, unsigned long milliseconds)
     ulTaskNotifyTake(pdTRUE, (milliseconds == 0xffffffff) ? portMAX_DELAY : pdMS_TO_TICKS(milliseconds + portTICK_PERIOD_MS - 1));
 }
 
+#if portHAS_NESTED_INTERRUPTS == 0
+    #error "taskENTER_CRITICAL_FROM_ISR() masks nothing in this port of the kernel: write the two functions below for it, and port_wake()"
+#endif
+
 /* Masks the interrupts that may call FreeRTOS, and so the switch of tasks, and returns the mask that was: this nests, and is the
    same in tasks and interrupts. taskENTER_CRITICAL() would not do in an interrupt. */
 unsigned long fnEnterMQTT_critical(void)

@@ -45,8 +45,9 @@ pub const ERROR_MQTT_INVALID_TOPIC: c_int = -8;
 pub const ERROR_MQTT_TOPIC_TOO_LONG: c_int = -9;
 /// The message will never fit: use fnPublishMQTT_stream.
 pub const ERROR_MQTT_MESSAGE_TOO_LONG: c_int = -10;
-/// There is no room now: try again after an acknowledgement. As an event: more than MQTT_MAX_INCOMING_QoS2 messages of QoS 2
-/// are under way; the connection ends, and a session that is kept brings them again.
+/// There is no room now: try again when another request has ended, a publication with MQTT_PUBLISH_ACKNOWLEDGED or
+/// MQTT_PUBLISH_FAILED, the others with MQTT_SUBACK_RECEIVED, MQTT_SUBSCRIPTION_REFUSED or MQTT_UNSUBACK_RECEIVED. As an event: more
+/// than MQTT_MAX_INCOMING_QoS2 messages of QoS 2 are under way; the connection ends, and a session that is kept brings them again.
 pub const ERROR_MQTT_BUSY: c_int = -11;
 /// Not in this build.
 pub const ERROR_MQTT_NOT_SUPPORTED: c_int = -12;
@@ -54,7 +55,7 @@ pub const ERROR_MQTT_NOT_SUPPORTED: c_int = -12;
 pub const ERROR_MQTT_PROTOCOL: c_int = -13;
 /// Event: the broker, or the link, took longer than the response time; the connection ends.
 pub const ERROR_MQTT_TIMEOUT: c_int = -14;
-/// Event: the link was reset (MQTT_LINK_FAILED); MQTT_HOST_CLOSED follows.
+/// Event: the link was refused or reset, or timed out (MQTT_LINK_FAILED); MQTT_HOST_CLOSED follows.
 pub const ERROR_MQTT_LINK: c_int = -15;
 /// Event: a secure connection was refused. ulLength tells why, an MQTT_SECURITY_ value.
 pub const ERROR_MQTT_SECURITY: c_int = -16;
@@ -112,7 +113,9 @@ pub struct MQTT_OPTIONS {
     /// How long the broker, and the link, may take for an answer. Default: 15.
     pub usResponseSeconds: c_ushort,
     /// The first wait for a new attempt after a connection has ended is random, up to this; each further one up to twice the
-    /// limit of the one before. Default: there is no new attempt.
+    /// limit of the one before. What ended the connection does not matter: where MQTT_CONNECTION_REFUSED, say, is for good, call
+    /// fnDisconnectMQTT in it. Each attempt asks for the client identifier, will, user name and password again. Default: there is no
+    /// new attempt.
     pub usReconnectMinSeconds: c_ushort,
     /// The limit that the waits do not exceed. Default: usReconnectMinSeconds.
     pub usReconnectMaxSeconds: c_ushort,
@@ -361,7 +364,7 @@ pub unsafe extern "C" fn fnGetMQTT_message(ptrMessage: *mut MQTT_MESSAGE) -> c_i
     })
 }
 
-/// The data behind fnShowMQTT_subscription. The pointer dies at the next poll.
+/// The data behind fnShowMQTT_subscription. The pointer dies at the next poll: it is of use to the task that polls alone.
 ///
 /// Returns as fnShowMQTT_subscription; ERROR_MQTT_INVALID_ARGUMENT: ptrSubscription is null. From any task.
 ///

@@ -42,7 +42,9 @@ pub const MQTTS_PORT: c_int = 8883;
 
 /// The call was accepted.
 pub const MQTT_RESULT_OK: c_int = 0;
-/// There is no platform yet, or not now: there is no connection, or it is being ended.
+/// There is no platform yet, or not now: there is no connection, or it is being ended. Requests to publish, subscribe and
+/// unsubscribe are accepted from the moment the first byte of CONNECT was taken until fnDisconnectMQTT or the event that ends the
+/// connection, and, where a new attempt follows by itself, between the two connections.
 pub const ERROR_MQTT_NOT_READY: c_int = -1;
 /// There is a connection, or an attempt to make one.
 pub const ERROR_MQTT_IN_USE: c_int = -2;
@@ -186,13 +188,13 @@ pub extern "C" fn fnUnsubscribeMQTT(ucSubscriptionRef: c_uchar) -> c_int {
 /// Publishes what MQTT_PUBLISH_DATA will give.
 ///
 /// To ptrTopic, copied; where it is null, to the topic of the subscription ucTopicReference; where that is 0, to the one that
-/// MQTT_PUBLISH_TOPIC will give. cQoS: 0, 1, 2, with MQTT_PUBLISH_RETAIN or without; negative or MQTT_PUBLISH_SUBSCRIPTION_QoS:
-/// that of the subscription, or 2 for a one-off topic.
+/// MQTT_PUBLISH_TOPIC will give. cQoS: 0, 1, 2 (3 to 14 count as 2), with MQTT_PUBLISH_RETAIN or without; negative or
+/// MQTT_PUBLISH_SUBSCRIPTION_QoS: that of the subscription, or 2 for a one-off topic.
 ///
 /// Returns 0; then MQTT_PUBLISH_ACKNOWLEDGED or MQTT_PUBLISH_FAILED follows. ERROR_MQTT_NOT_READY;
 /// ERROR_MQTT_INVALID_SUBSCRIPTION; ERROR_MQTT_MISSING_TOPIC: empty, or the reference is not in use; ERROR_MQTT_INVALID_TOPIC:
 /// wildcards, or not UTF-8; ERROR_MQTT_TOPIC_TOO_LONG; ERROR_MQTT_INVALID_ARGUMENT: unknown bits in cQoS; ERROR_MQTT_BUSY: no
-/// room now, try again after an acknowledgement. From any context.
+/// room now. From any context.
 ///
 /// # Safety
 /// `ptrTopic` is null or terminated by a zero.
