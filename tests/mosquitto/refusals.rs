@@ -118,15 +118,21 @@ fn a_broker_that_is_not_there_is_told() {
 }
 
 #[test]
-fn what_is_no_text_is_refused_with_a_sentence() {
+fn what_is_no_text_or_does_not_fit_is_refused_with_one_sentence() {
     use std::os::unix::ffi::OsStrExt;
     let broker = Broker::open();
+    let refusals: [(&[u8], _); 2] = [
+        (b"a\xff", "the client identifier, the will's topic or the user name is not valid"),
+        (&[b'a'; 2000], "identifier, will, user name and password do not fit into MQTT_RX_BUFFER_LENGTH, where CONNECT is made"),
+    ];
     for option in ["-i", "-u", "--will-topic"] {
         for (name, own) in [("publish", ["-m", "x"]), ("subscribe", ["-W", "60"])] {
-            let mut command = broker.ours(Build::Sanitized, name);
-            command.args(["-t", "t"]).args(own).arg(option).arg(std::ffi::OsStr::from_bytes(b"a\xff"));
-            let result = run(&mut command).with_code(1);
-            assert!(result.errors.contains("the client identifier, the will's topic or the user name is not valid"), "{}", result.errors);
+            for (text, sentence) in refusals {
+                let mut command = broker.ours(Build::Sanitized, name);
+                command.args(["-t", "t"]).args(own).arg(option).arg(std::ffi::OsStr::from_bytes(text));
+                let result = run(&mut command).with_code(1);
+                assert_eq!(result.errors, format!("{name}: {sentence}\n"));
+            }
         }
     }
 }
