@@ -329,7 +329,8 @@ class Broker:
 
 
 class Scripted:
-    """A broker that does to each connection, one after the other, what a function says."""
+    """A broker that does to each connection, one after the other, what a function says. Where the link is lost in one, that may be
+    meant; whatever else goes wrong fails the test."""
 
     def __init__(self, *scripts):
         self.listener = socket.create_server((HOST, 0))
@@ -346,8 +347,11 @@ class Scripted:
                 link, _ = self.listener.accept()
                 self.open.append(link)
                 script(link)
-            except (Failure, OSError) as failure:
-                self.failure = failure
+            except OSError as lost:
+                self.failure = self.failure or lost
+            except Exception as wrong:
+                self.failure = wrong if isinstance(wrong, Failure) else Failure(f"{script.__name__}: {wrong!r}")
+                return
 
     def finish(self):
         """All has gone as it should."""
