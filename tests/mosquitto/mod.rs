@@ -55,7 +55,7 @@ fn programs(build: Build) -> &'static Path {
 /// `publish`, `subscribe` or `cli`, with no broker named.
 pub fn program(build: Build, name: &str) -> Command {
     let mut command = Command::new(programs(build).join(name));
-    command.env("UBSAN_OPTIONS", "print_stacktrace=1").env("ASAN_OPTIONS", "abort_on_error=0:exitcode=99");
+    command.env("UBSAN_OPTIONS", "print_stacktrace=1:exitcode=99").env("ASAN_OPTIONS", "abort_on_error=0:exitcode=99");
     command
 }
 
