@@ -3,10 +3,10 @@
 
 use super::c::{self, MQTT_OPTIONS};
 use super::client::{ACCEPTED, Client, connect};
-use super::world::{critical_sections, fnEnterMQTT_critical, fnExitMQTT_critical, in_critical_section, set_interrupt, world};
+use super::world::{critical_sections, fnEnterMQTT_critical, fnExitMQTT_critical, in_critical_section, set_hook, set_interrupt, world};
 use core::ffi::{c_schar, c_uchar, c_ulong, c_ushort};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::thread;
 
 type Call = fn() -> i64;
@@ -77,6 +77,49 @@ fn every_accepted_request_wakes_and_no_refused_one_does() {
     assert_eq!(wakes(&|| c::publish_stream(0, c"#", 0, 1)), (false, false));
     assert_eq!(wakes(&|| c::disconnect()), (true, true));
     assert_eq!(wakes(&|| c::disconnect()), (false, false));
+}
+
+#[test]
+fn payloads_are_copied_outside_the_critical_section() {
+    static PAYLOAD: [AtomicU8; 2] = [AtomicU8::new(b'b'), AtomicU8::new(b'c')];
+    let client = Client::connected(c::CLEAN);
+    // An interrupt that comes as soon as the publication is accepted.
+    set_interrupt(Some(Box::new(|| {
+        PAYLOAD[0].store(b'B', Ordering::Relaxed);
+        false
+    })));
+    let before = critical_sections();
+    // SAFETY: a topic that is terminated, and two bytes.
+    assert!(unsafe { c::raw::fnPublishMQTT_data(0, c"a".as_ptr(), 0, PAYLOAD.as_ptr().cast(), 2) } > 0);
+    assert_eq!(critical_sections() - before, 2, "one to accept it, one when it is copied");
+    client.poll();
+    assert_eq!(client.sent(), [*b"\x30\x05\0\x01aBc"]);
+}
+
+#[test]
+fn payloads_are_moved_outside_the_critical_section() {
+    static ASKED: AtomicBool = AtomicBool::new(false);
+    static LEFT: AtomicU8 = AtomicU8::new(0);
+    let client = Client::connected(c::CLEAN);
+    let count = || {
+        if ASKED.load(Ordering::Relaxed) && world(|world| world.sent.is_empty()) {
+            LEFT.fetch_add(1, Ordering::Relaxed);
+        }
+        true
+    };
+    set_interrupt(Some(Box::new(count)));
+    set_hook(Some(Box::new(|event, room| {
+        (event.kind == c::PUBLISH_TOPIC).then(|| {
+            ASKED.store(true, Ordering::Relaxed);
+            room[0] = b'a';
+            1
+        })
+    })));
+    assert!(c::publish_data(0, None, 0, b"hi") > 0);
+    client.poll();
+    set_interrupt(None);
+    assert_eq!(client.sent(), [*b"\x30\x05\0\x01ahi"]);
+    assert_eq!(LEFT.load(Ordering::Relaxed), 2, "while the payload comes down to the topic, and to send it");
 }
 
 #[test]

@@ -15,6 +15,8 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 thread_local! {
+    /// How many critical sections this thread is in.
+    static DEPTH: Cell<c_ulong> = const { Cell::new(0) };
     static SOCKET: RefCell<Option<TcpStream>> = const { RefCell::new(None) };
     /// The bytes that were read, of all connections.
     static READ: Cell<usize> = const { Cell::new(0) };
@@ -44,13 +46,21 @@ pub struct Event {
 
 #[unsafe(no_mangle)]
 extern "C" fn fnEnterMQTT_critical() -> c_ulong {
-    0
+    DEPTH.replace(DEPTH.get() + 1)
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn fnExitMQTT_critical(_: c_ulong) {}
+extern "C" fn fnExitMQTT_critical(state: c_ulong) {
+    DEPTH.set(state);
+}
+
+/// What the firmware provides is never called inside the critical section.
+fn watch(function: &str) {
+    assert_eq!(DEPTH.get(), 0, "{function} was called inside the critical section");
+}
 
 unsafe extern "C" fn open(_: *mut c_void, _: *const c_uchar, _: c_uchar, port: c_ushort) -> c_int {
+    watch("open");
     PORT.store(port, Ordering::Relaxed);
     let Ok(socket) = TcpStream::connect(("127.0.0.1", port)) else { return c::LINK_FAILED };
     socket.set_nonblocking(true).unwrap();
@@ -69,6 +79,7 @@ fn moved(result: std::io::Result<usize>) -> c_int {
 }
 
 unsafe extern "C" fn send(_: *mut c_void, data: *const c_uchar, length: c_ushort) -> c_int {
+    watch("send");
     // SAFETY: the library gives so many bytes.
     let bytes = unsafe { core::slice::from_raw_parts(data, length.into()) };
     let room = ROOM.load(Ordering::Relaxed);
@@ -83,6 +94,7 @@ unsafe extern "C" fn send(_: *mut c_void, data: *const c_uchar, length: c_ushort
 }
 
 unsafe extern "C" fn receive(_: *mut c_void, data: *mut c_uchar, length: c_ushort) -> c_int {
+    watch("receive");
     // SAFETY: the library gives so much room.
     let room = unsafe { core::slice::from_raw_parts_mut(data, length.into()) };
     let result = SOCKET.with_borrow_mut(|socket| moved(socket.as_mut().unwrap().read(room)));
@@ -91,10 +103,12 @@ unsafe extern "C" fn receive(_: *mut c_void, data: *mut c_uchar, length: c_ushor
 }
 
 unsafe extern "C" fn close(_: *mut c_void) {
+    watch("close");
     SOCKET.set(None);
 }
 
 unsafe extern "C" fn milliseconds(_: *mut c_void) -> c_ulong {
+    watch("milliseconds");
     STOPPED.lock().unwrap().unwrap_or_else(elapsed).as_millis() as c_ulong + AHEAD.load(Ordering::Relaxed)
 }
 
@@ -103,16 +117,19 @@ fn elapsed() -> Duration {
 }
 
 unsafe extern "C" fn random(_: *mut c_void, data: *mut c_uchar, length: c_ushort) -> c_int {
+    watch("random");
     // SAFETY: the library gives so much room.
     let room = unsafe { core::slice::from_raw_parts_mut(data, length.into()) };
     File::open("/dev/urandom").and_then(|mut file| file.read_exact(room)).map_or(-1, |()| 0)
 }
 
 unsafe extern "C" fn unix_time(_: *mut c_void) -> c_ulong {
+    watch("unix_time");
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() as c_ulong
 }
 
 unsafe extern "C" fn callback(event: c_schar, data: *mut c_uchar, number: c_ulong, _: c_uchar) -> c_ushort {
+    watch("callback");
     let kind = c_int::from(event);
     if kind == c::CLIENT_IDENTIFIER {
         // SAFETY: there is room for more than this.
