@@ -392,7 +392,7 @@ fn while_connack_is_awaited() {
 }
 
 #[test]
-fn inside_any_event() {
+fn inside_an_event() {
     for kind in [Kind::Connack, Kind::Suback, Kind::PublishAcknowledged, Kind::TopicMessage, Kind::PublishData, Kind::ClientIdentifier] {
         let mut client = Client::new();
         client.application.answers(move |library, event| {

@@ -61,6 +61,24 @@ fn the_example_compiles_and_runs() {
     }
 }
 
+#[test]
+fn every_figure_that_is_held_to_a_limit_has_its_row() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let budgets = fs::read_to_string(root().join("tests/measure/budgets")).unwrap();
+    let figures: Vec<_> = budgets.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(figures.len() > 30);
+    for figure in figures {
+        let mut words = figure.split_whitespace().skip(2);
+        let (budget, goal) = (words.next().unwrap(), words.next().unwrap());
+        let what = words.collect::<Vec<_>>().join(" ");
+        let is_its = |line: &str| {
+            let value = line.strip_prefix(&format!("| {what} | ")).and_then(|row| row.split_once(&format!(" | {budget} | {goal} | ")));
+            value.is_some_and(|(value, _)| value.parse::<u64>().is_ok())
+        };
+        assert!(readme.lines().any(is_its), "{what}");
+    }
+}
+
 /// All that is changed is the port, which somebody may use; between the commands the broker is waited for.
 #[test]
 fn the_commands_make_certificates_a_broker_a_program_and_an_image_that_connect_securely() {
