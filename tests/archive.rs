@@ -1,7 +1,10 @@
 //! What is shipped for each target is clean: see `dist`.
 
+mod tools;
+
 use std::process::Command;
 use std::sync::Once;
+use tools::{Finished, root, run};
 
 const DOCUMENTED: [&str; 15] = [
     "fnConnectMQTT",
@@ -21,15 +24,19 @@ const DOCUMENTED: [&str; 15] = [
     "fnUnsubscribeMQTT",
 ];
 
-/// What a command has printed, and its complaints.
-fn run(command: &mut Command) -> Result<String, String> {
-    let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("CARGO_TARGET_DIR").output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+fn finished(command: &mut Command) -> Finished {
+    run(command.current_dir(root()).env_remove("CARGO_TARGET_DIR"))
 }
 
 fn output(command: &mut Command) -> String {
-    run(command).unwrap_or_else(|error| panic!("{command:?}: {error}"))
+    finished(command).well().text()
+}
+
+/// What a command complains of that must fail.
+fn complaint(command: &mut Command) -> String {
+    let finished = finished(command);
+    assert_ne!(finished.code, Some(0), "{command:?}");
+    finished.errors
 }
 
 fn dist() -> Command {
@@ -78,30 +85,30 @@ fn archives_of_all_targets_are_clean() {
     secure.lines().for_each(is_clean);
 
     // What is shipped does not depend on whose terminal it was made in.
-    let archive = concat!(env!("CARGO_MANIFEST_DIR"), "/target/dist/thumbv7em-none-eabihf/lib/libutasker_mqtt.a");
-    let before = std::fs::read(archive).unwrap();
+    let archive = root().join("target/dist/thumbv7em-none-eabihf/lib/libutasker_mqtt.a");
+    let before = std::fs::read(&archive).unwrap();
     for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
         output(dist().arg("thumbv7em-none-eabihf").env(name, "-Copt-level=1"));
-        assert!(std::fs::read(archive).unwrap() == before, "{name} makes another archive");
+        assert!(std::fs::read(&archive).unwrap() == before, "{name} makes another archive");
     }
 }
 
 #[test]
 fn builds_say_what_is_wrong() {
-    for (name, value, complaint) in [
+    for (name, value, sentence) in [
         ("LEAVE_OUT", "streams", "LEAVE_OUT: streams is none of the features that are on by default"),
         ("FEATURES", "secure", "does not contain this feature: secure"),
     ] {
-        let error = run(dist().arg("thumbv7em-none-eabihf").env(name, value)).unwrap_err();
-        assert!(error.contains(complaint), "{name}={value}: {error}");
+        let said = complaint(dist().arg("thumbv7em-none-eabihf").env(name, value));
+        assert!(said.contains(sentence), "{name}={value}: {said}");
     }
-    for (setting, complaint) in [
+    for (setting, sentence) in [
         ("FEATURES=psk", "FEATURES needs SECURE=1"),
         ("BOARD=an999", "BOARD must be an385, an386 or an500"),
         ("LWIP_PATH=/nowhere", "LWIP_PATH: /nowhere has no src/include/lwip"),
         ("FREERTOS_KERNEL_PATH=/nowhere", "FREERTOS_KERNEL_PATH: /nowhere has no include/FreeRTOS.h"),
     ] {
-        let error = run(Command::new("make").args(["--dry-run", "-C", "c-examples/freertos-lwip", setting])).unwrap_err();
-        assert!(error.contains(complaint), "{setting}: {error}");
+        let said = complaint(Command::new("make").args(["--dry-run", "-C", "c-examples/freertos-lwip", setting]));
+        assert!(said.contains(sentence), "{setting}: {said}");
     }
 }
