@@ -140,8 +140,8 @@ fn configured(file: &Path) -> Vec<u64> {
 
 /// A name that is left in what a macro stands for: an enumerator, or a macro that is not defined.
 fn unknown_name(text: &str) -> Option<&str> {
-    let words = text.split(|letter: char| letter != '_' && !letter.is_ascii_alphanumeric());
-    words.into_iter().find(|word| word.starts_with(|letter: char| letter == '_' || letter.is_ascii_alphabetic()))
+    let mut words = text.split(|letter: char| letter != '_' && !letter.is_ascii_alphanumeric());
+    words.find(|word| word.starts_with(|letter: char| letter == '_' || letter.is_ascii_alphabetic()))
 }
 
 /// The preprocessor tells which files it has read, in lines such as `# 1 "board.h" 1`.

@@ -180,7 +180,7 @@ impl Session {
         let start = request.start.get();
         if request.has(source::TOPIC_ASKED) {
             if request.has(source::SUBSCRIPTION) {
-                return self.fail_request(host, request);
+                return self.fail_request(host, request); // there is none to ask for any more
             }
             let length = usize::from(self.tell_of(host, Kind::PublishTopic, start + TOPIC, TOPIC_ROOM, request));
             let kind = if control { Text::Filter } else { Text::Name };
